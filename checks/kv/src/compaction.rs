@@ -1,0 +1,398 @@
+//! Stage 4: many tables become one, and nobody who asks can tell.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use harness::{Check, Context, Halt, Judged, Stage, process::Limits};
+
+use crate::{
+    disk::{self, Unchanging},
+    model::{self, Mix, behaves_like_a_map, key},
+    step::{Step, quoted},
+    store::Store,
+};
+
+pub(crate) const STAGE: Stage = Stage {
+    number: 4,
+    slug: "compaction",
+    bonus: false,
+    checks: &[
+        Check::new("compact_leaves_at_most_one_table", compact_leaves_at_most_one_table)
+            .points(2)
+            .must("after compact at most one table is left")
+            .why("Every table is one more place to look. Compaction is what keeps reads from slowing down for ever."),
+        Check::new("nothing_is_left_of_nothing", nothing_is_left_of_nothing)
+            .must("after everything was deleted, flushed and compacted no table is left")
+            .why("At the bottom a tombstone has nothing left to hide. Kept there, it would be kept for ever."),
+        Check::new("compaction_changes_no_answer", compaction_changes_no_answer)
+            .points(4)
+            .must("every get returns the same before compact, after it, and after a restart")
+            .why("Compaction is housekeeping. Whoever notices it has lost data."),
+        Check::new("deleted_keys_stay_deleted_after_compaction", deleted_keys_stay_deleted_after_compaction)
+            .points(3)
+            .must("a deleted key stays deleted, whatever is merged")
+            .why("A tombstone has to outlive every older version of its key, wherever that is: on disk or still to come."),
+        Check::new("overwritten_and_deleted_data_is_gone", overwritten_and_deleted_data_is_gone)
+            .points(2)
+            .must("after flush and compact the tables hold no overwritten value and no value of a deleted key")
+            .why("Space comes back only here. And data that was deleted should, some day, not be there any more."),
+        Check::new("space_follows_the_live_data", space_follows_the_live_data)
+            .points(2)
+            .must("after flush and compact the directory takes at most twice the live data")
+            .why("Space amplification is the price of writing without looking; compaction is how it is paid back."),
+        Check::new("tables_never_change_while_merging", tables_never_change_while_merging)
+            .points(2)
+            .must("compact writes new tables and removes old ones; it changes none")
+            .why("Whoever reads an input while it is merged, or starts again in the middle, has to find it whole."),
+        Check::new("ten_thousand_puts_and_gets_stay_correct", ten_thousand_puts_and_gets_stay_correct)
+            .points(3)
+            .must("10,000 puts, deletes and gets with flushes and compactions between, 64 descriptors, no wrong answer")
+            .why("Ten operations prove a design; ten thousand prove a program."),
+        Check::new("a_hundred_thousand_puts_stay_correct", a_hundred_thousand_puts_stay_correct)
+            .points(3)
+            .must("100,000 puts with a compact every 10,000 stay correct with 64 descriptors, after a restart too")
+            .why("What leaks a little at each flush or merge shows only after a hundred of them."),
+        Check::new("compaction_needs_little_memory", compaction_needs_little_memory)
+            .points(2)
+            .must("compacting 100,000 values of 1 KiB stays below 50 MB of anonymous memory")
+            .why("Inputs are sorted, so a merge needs one entry of each at a time, however large they are.")
+            .alone(),
+        Check::new("gets_do_not_leak_descriptors", gets_do_not_leak_descriptors)
+            .must("the number of open files does not grow with the number of gets")
+            .why("A descriptor that is not closed is found when the thousandth request fails, by somebody else."),
+        Check::new("a_get_costs_the_same_in_a_large_store", a_get_costs_the_same_in_a_large_store)
+            .points(3)
+            .must("what a get reads and computes does not grow with the number of keys")
+            .why("Sorted tables are worth their trouble only if they are searched, not scanned.")
+            .alone(),
+        Check::new("behaves_like_a_map_with_compaction", behaves_like_a_map_with_compaction)
+            .points(4)
+            .must("any sequence of operations, flushes, compactions, restarts and kills gives the answers of a map")
+            .why("Tombstones, versions and order meet in a merge; the shortest sequence that confuses it tells which."),
+    ],
+};
+
+/// A store with `tables` flushes of random puts and deletes over the same keys.
+fn with_history(context: &Context, flushes: usize) -> Judged<(Store<'_>, BTreeMap<String, String>)> {
+    const KEYS: usize = 120;
+    let mut rng = context.rng();
+    let mut store = Store::open(context)?;
+    let mut model = BTreeMap::new();
+    for _ in 0..flushes {
+        let steps: Vec<_> = (0..KEYS / 2)
+            .flat_map(|_| {
+                let number = rng.usize(..KEYS);
+                match rng.usize(..4) {
+                    0 => vec![Step::Delete(key(number))],
+                    _ => model::puts(&mut rng, [number], 60),
+                }
+            })
+            .collect();
+        store.all_acknowledged(&steps)?;
+        steps.iter().for_each(|step| model::apply(&mut model, step));
+        store.flush()?;
+    }
+    Ok((store, model))
+}
+
+fn all_keys(model: &BTreeMap<String, String>) -> Vec<String> {
+    (0..120).map(key).filter(|key| !model.contains_key(key)).collect()
+}
+
+#[track_caller]
+fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
+    let tables = disk::tables(&store.dir())?;
+    if tables.len() <= allowed {
+        return Ok(());
+    }
+    let names: Vec<_> = tables.keys().map(|path: &PathBuf| path.display().to_string()).collect();
+    Err(store.tell(Halt::fail(expected, format!("{}: {}", names.len(), names.join(", ")))))
+}
+
+fn compact_leaves_at_most_one_table(context: &Context) -> Judged {
+    let mut store = Store::open(context)?;
+    for (key, value) in [("a", "1"), ("b", "2"), ("c", "3"), ("a", "4")] {
+        store.put(key, value)?;
+        store.flush()?;
+    }
+    store.compact()?;
+    at_most(&store, 1, "at most one table after compact")?;
+    store.restart()?;
+    at_most(&store, 1, "at most one table after compact and a restart")?;
+    store.expect("a", Some("4"))?;
+    store.close()
+}
+
+fn nothing_is_left_of_nothing(context: &Context) -> Judged {
+    let mut store = Store::open(context)?;
+    for key in ["a", "b", "c"] {
+        store.put(key, "1")?;
+    }
+    store.flush()?;
+    for key in ["a", "b", "c"] {
+        store.delete(key)?;
+    }
+    store.flush()?;
+    store.compact()?;
+    at_most(&store, 0, "no table: nothing lives").map_err(|halt| halt.likely("tombstones are kept by a merge of all tables"))?;
+    store.expect("a", None)?;
+    store.restart()?;
+    store.expect("b", None)?;
+    store.close()
+}
+
+fn compaction_changes_no_answer(context: &Context) -> Judged {
+    let (mut store, model) = with_history(context, 8)?;
+    let absent = all_keys(&model);
+    store.expect_all(&model, &absent)?;
+    store.compact()?;
+    store.expect_all(&model, &absent)?;
+    store.restart()?;
+    store.expect_all(&model, &absent)?;
+    store.compact()?;
+    store.expect_all(&model, &absent)?;
+    store.close()
+}
+
+fn deleted_keys_stay_deleted_after_compaction(context: &Context) -> Judged {
+    // The tombstone in a table of its own.
+    let mut store = Store::open(context)?;
+    store.put("a", "1")?;
+    store.flush()?;
+    store.delete("a")?;
+    store.flush()?;
+    store.compact()?;
+    store.expect("a", None)?;
+    store.restart()?;
+    store.expect("a", None)?;
+    store.close()?;
+
+    // The tombstone still in the memtable when the rest is merged.
+    let mut store = Store::open(context)?;
+    store.put("a", "1")?;
+    store.put("b", "2")?;
+    store.flush()?;
+    store.put("c", "3")?;
+    store.flush()?;
+    store.delete("a")?;
+    store.compact()?;
+    store.expect("a", None)?;
+    store.flush()?;
+    store.restart()?;
+    store.expect("a", None)?;
+    store.expect("b", Some("2"))?;
+    store.close()?;
+
+    // A tombstone in the middle of many tables: whatever is merged on the way, it hides what lies below.
+    let mut store = Store::open(context)?;
+    store.put("a", "1")?;
+    store.put("keep", "0")?;
+    store.flush()?;
+    store.delete("a")?;
+    store.flush()?;
+    for table in 0..12 {
+        store.put(&format!("k{table}"), "2")?;
+        store.flush()?;
+        store.expect("a", None).map_err(|halt| {
+            halt.likely("a merge drops the tombstone while an older table still holds the key")
+        })?;
+    }
+    store.compact()?;
+    store.expect("a", None)?;
+    store.expect("keep", Some("0"))?;
+    store.close()
+}
+
+fn overwritten_and_deleted_data_is_gone(context: &Context) -> Judged {
+    let mut rng = context.rng();
+    let mut store = Store::open(context)?;
+    let (old, deleted, live) = (model::value(&mut rng, 24), model::value(&mut rng, 24), model::value(&mut rng, 24));
+    store.put("a", &old)?;
+    store.put("b", &deleted)?;
+    store.flush()?;
+    store.put("a", &live)?;
+    store.delete("b")?;
+    store.flush()?;
+    store.compact()?;
+    for (path, bytes) in disk::tables(&store.dir())? {
+        for (value, what) in [(&old, "the overwritten value"), (&deleted, "the value of the deleted key")] {
+            if let Some(at) = disk::find(&bytes, value.as_bytes()) {
+                let halt = Halt::fail(
+                    format!("{what}, {}, in no table", quoted(value)),
+                    format!("it stands in {} at byte {at}", path.display()),
+                );
+                return Err(store.tell(halt));
+            }
+        }
+    }
+    store.expect("a", Some(&live))?;
+    store.expect("b", None)?;
+    store.close()
+}
+
+fn space_follows_the_live_data(context: &Context) -> Judged {
+    const KEYS: usize = 1_000;
+    const VALUE_BYTES: usize = 1_100;
+    let mut rng = context.rng();
+    let mut store = Store::open(context)?;
+    let mut steps = Vec::new();
+    for _ in 0..10 {
+        steps = model::puts(&mut rng, 0..KEYS, VALUE_BYTES);
+        store.all_acknowledged(&steps)?;
+        store.flush()?;
+    }
+    store.compact()?;
+    let live: usize = model::after(&steps).iter().map(|(key, value)| key.len() + value.len()).sum();
+    let taken = disk::bytes(&store.dir())?;
+    if taken > 2 * live {
+        let expected = format!("at most {} bytes in DIR: twice the {live} that live", 2 * live);
+        return Err(store.tell(Halt::fail(expected, format!("{taken} bytes"))));
+    }
+    store.close()
+}
+
+fn tables_never_change_while_merging(context: &Context) -> Judged {
+    let (mut store, model) = with_history(context, 4)?;
+    let mut unchanging = Unchanging::default();
+    unchanging.look(&store.dir())?;
+    for round in 0..3 {
+        store.compact()?;
+        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
+        store.put(&format!("new-{round}"), "1")?;
+        store.flush()?;
+        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
+    }
+    store.expect_all(&model, [])?;
+    store.close()
+}
+
+/// Few descriptors, as the specification allows.
+fn few_descriptors() -> Limits {
+    Limits { open_files: 64, ..Limits::default() }
+}
+
+fn ten_thousand_puts_and_gets_stay_correct(context: &Context) -> Judged {
+    const KEYS: usize = 3_000;
+    let mut rng = context.rng();
+    let mut store = Store::open_with(context, few_descriptors())?;
+    let mut model = BTreeMap::new();
+    for round in 0..10 {
+        let steps: Vec<_> = (0..1_000)
+            .flat_map(|_| {
+                let number = rng.usize(..KEYS);
+                match rng.usize(..5) {
+                    0 => vec![Step::Delete(key(number))],
+                    _ => model::puts(&mut rng, [number], 80),
+                }
+            })
+            .collect();
+        store.all_acknowledged(&steps)?;
+        steps.iter().for_each(|step| model::apply(&mut model, step));
+        match round % 4 {
+            1 => store.flush()?,
+            3 => store.compact()?,
+            _ => {}
+        }
+        let absent: Vec<_> = (0..KEYS).map(key).filter(|key| !model.contains_key(key)).collect();
+        store.expect_all(&model, &absent)?;
+    }
+    store.close()
+}
+
+fn a_hundred_thousand_puts_stay_correct(context: &Context) -> Judged {
+    const ROUNDS: usize = 10;
+    const PUTS: usize = 10_000;
+    const KEYS: usize = 30_000;
+    let mut rng = context.rng();
+    let mut store = Store::open_with(context, few_descriptors())?;
+    let mut model = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        let numbers: Vec<_> = std::iter::repeat_with(|| rng.usize(..KEYS)).take(PUTS).collect();
+        let steps = model::puts(&mut rng, numbers, 40);
+        store.all_acknowledged(&steps)?;
+        steps.iter().for_each(|step| model::apply(&mut model, step));
+        store.compact()?;
+    }
+    store.expect_all(&model, [])?;
+    store.restart()?;
+    store.expect_all(&model, [])?;
+    store.close()
+}
+
+fn compaction_needs_little_memory(context: &Context) -> Judged {
+    const PUTS: usize = 100_000;
+    const LIMIT: u64 = 50_000_000;
+    let filler = model::value(&mut context.rng(), 1 << 10);
+    let mut store = Store::open_with(context, Limits { memory_bytes: LIMIT, ..Limits::default() })?;
+    for batch in (0..PUTS).step_by(10_000) {
+        let puts: Vec<_> = (batch..batch + 10_000).map(|number| Step::Put(key(number), filler.clone())).collect();
+        store.ask_all(&puts)?;
+    }
+    store.say(format!("put {PUTS} distinct keys, 1 KiB each, with at most 50 MB of memory"));
+    store.flush()?;
+    store.compact()?;
+    store.expect(&key(PUTS / 2), Some(&filler))?;
+    store.close()
+}
+
+fn gets_do_not_leak_descriptors(context: &Context) -> Judged {
+    const GETS: usize = 1_000;
+    const SLACK: u64 = 8;
+    let (mut store, model) = with_history(context, 3)?;
+    let gets: Vec<_> = model.keys().map(|key| Step::Get(key.clone())).cycle().take(GETS).collect();
+    store.ask_all(&gets[..50])?;
+    let before = store.usage()?.descriptors;
+    store.ask_all(&gets)?;
+    let after = store.usage()?.descriptors;
+    store.say(format!("{GETS} gets"));
+    if after > before + SLACK {
+        let expected = format!("about as many open files as before the gets, {before}");
+        return Err(store.tell(Halt::fail(expected, format!("{after}"))));
+    }
+    store.close()
+}
+
+fn a_get_costs_the_same_in_a_large_store(context: &Context) -> Judged {
+    const SMALL: usize = 2_000;
+    const LARGE: usize = 64_000;
+    const GETS: usize = 2_000;
+    // Generous: a scan costs 32 times as much in the large store, a search about a third more.
+    const FACTOR: u64 = 10;
+    const READ_SLACK: u64 = 16 << 10;
+    let mut rng = context.rng();
+    let mut store = Store::open(context)?;
+    let mut cost = |store: &mut Store<'_>, from: usize, keys: usize| -> Judged<(u64, u64)> {
+        for batch in (from..keys).step_by(8_000) {
+            store.ask_all(&model::puts(&mut rng, batch..keys.min(batch + 8_000), 60))?;
+            store.compact()?;
+        }
+        store.flush()?;
+        store.compact()?;
+        let gets: Vec<_> = (0..GETS).map(|_| Step::Get(key(rng.usize(..keys)))).collect();
+        store.ask_all(&gets)?;
+        let before = store.usage()?;
+        store.ask_all(&gets)?;
+        let after = store.usage()?;
+        let per_get = |now: u64, then: u64| (now - then) / GETS as u64;
+        Ok((per_get(after.read_bytes, before.read_bytes), per_get(after.cpu_nanos, before.cpu_nanos)))
+    };
+    let (small_read, small_cpu) = cost(&mut store, 0, SMALL)?;
+    let (large_read, large_cpu) = cost(&mut store, SMALL, LARGE)?;
+    store.say(format!("put {SMALL} keys, compact, {GETS} gets; put {LARGE} keys, compact, {GETS} gets"));
+    let likely = "a get reads or searches all of a table, or all of its index";
+    if large_read > FACTOR * small_read + READ_SLACK {
+        let expected = format!("about the {small_read} bytes a get that were read with {SMALL} keys");
+        let halt = Halt::fail(expected, format!("{large_read} bytes a get with {LARGE} keys"));
+        return Err(store.tell(halt.likely(likely)));
+    }
+    if large_cpu > FACTOR * small_cpu {
+        let expected = format!("about the {} µs of processor time a get took with {SMALL} keys", small_cpu / 1_000);
+        let halt = Halt::fail(expected, format!("{} µs a get with {LARGE} keys", large_cpu / 1_000));
+        return Err(store.tell(halt.likely(likely)));
+    }
+    store.close()
+}
+
+fn behaves_like_a_map_with_compaction(context: &Context) -> Judged {
+    let mix = Mix { put: 8, get: 4, delete: 4, flush: 4, compact: 2, restart: 1, kill: 1 };
+    behaves_like_a_map(context, &mix, 120, 30)
+}

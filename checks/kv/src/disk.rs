@@ -1,0 +1,120 @@
+//! A store's files, where the specification speaks of them: tables are the files named `*.sst`, the rest is free.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use harness::{Halt, Judged};
+
+use crate::step::quoted;
+
+/// Files by their paths from a store's directory.
+pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// Every file below `dir`, by its path from there. A file that vanishes meanwhile was compacted away.
+pub(crate) fn read_all(dir: &Path) -> Judged<Files> {
+    let mut files = Files::new();
+    collect(dir, Path::new(""), &mut files)?;
+    Ok(files)
+}
+
+fn collect(dir: &Path, below: &Path, files: &mut Files) -> io::Result<()> {
+    for entry in fs::read_dir(dir.join(below))? {
+        let entry = entry?;
+        let path = below.join(entry.file_name());
+        match entry.file_type()? {
+            kind if kind.is_dir() => collect(dir, &path, files)?,
+            _ => match fs::read(dir.join(&path)) {
+                Ok(bytes) => drop(files.insert(path, bytes)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Makes `dir` hold `files`.
+pub(crate) fn write_all(dir: &Path, files: &Files) -> Judged {
+    fs::create_dir_all(dir)?;
+    for (path, bytes) in files {
+        let path = dir.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(dir))?;
+        fs::write(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// Whether a path is a table's.
+pub(crate) fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "sst") && path.components().count() == 1
+}
+
+/// The tables in `dir`, by name.
+pub(crate) fn tables(dir: &Path) -> Judged<Files> {
+    let mut files = read_all(dir)?;
+    files.retain(|path, _| is_table(path));
+    Ok(files)
+}
+
+/// The bytes in `dir` that are not in tables.
+pub(crate) fn bytes_outside_tables(dir: &Path) -> Judged<usize> {
+    Ok(read_all(dir)?.iter().filter(|(path, _)| !is_table(path)).map(|(_, bytes)| bytes.len()).sum())
+}
+
+/// All bytes in `dir`.
+pub(crate) fn bytes(dir: &Path) -> Judged<usize> {
+    Ok(read_all(dir)?.values().map(Vec::len).sum())
+}
+
+/// Looks at tables again and again: each that is still there has to be as it was when first seen.
+#[derive(Default)]
+pub(crate) struct Unchanging(Files);
+
+impl Unchanging {
+    /// Compares the tables that are there now with what they were.
+    #[track_caller]
+    pub(crate) fn look(&mut self, dir: &Path) -> Judged {
+        let now = tables(dir)?;
+        for (path, bytes) in &now {
+            let Some(before) = self.0.get(path).filter(|before| *before != bytes) else { continue };
+            let first = before.iter().zip(bytes).position(|(old, new)| old != new);
+            let at = first.unwrap_or_else(|| before.len().min(bytes.len()));
+            return Err(Halt::fail(
+                format!("{} stays as it was when it got that name ({} bytes)", path.display(), before.len()),
+                format!("it has {} bytes now, and differs from byte {at} on", bytes.len()),
+            )
+            .likely("a table is written in place under its final name, or an old one is written again"));
+        }
+        self.0 = now;
+        Ok(())
+    }
+}
+
+/// Where `needle` first stands in `haystack`.
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    let mut from = 0;
+    while let Some(offset) = haystack[from..].iter().position(|&byte| byte == first) {
+        let at = from + offset;
+        if haystack[at..].starts_with(needle) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// Where `needle` stands in a table, which has to hold it verbatim.
+#[track_caller]
+pub(crate) fn find_verbatim(table: (&Path, &[u8]), needle: &str) -> Judged<usize> {
+    find(table.1, needle.as_bytes()).ok_or_else(|| {
+        Halt::fail(
+            format!("{} stands in {} as it is", quoted(needle), table.0.display()),
+            format!("its bytes are nowhere in the {} bytes of the file", table.1.len()),
+        )
+        .likely("the table escapes, encodes or compresses what it stores, or splits it over two blocks")
+    })
+}

@@ -1,0 +1,227 @@
+//! Stage 5: crashes at the worst moment, damaged files, a full disk.
+
+use std::collections::BTreeMap;
+
+use harness::{Check, Context, Halt, Judged, Stage, small_disk};
+
+use crate::{
+    disk::{self, Files},
+    model,
+    oracle::{self, Crashes, Errors},
+    step::{Step, quoted, value_or_null},
+    store::{Reply, Store},
+};
+
+mod damage;
+
+pub(crate) const STAGE: Stage = Stage {
+    number: 5,
+    slug: "durability",
+    bonus: true,
+    checks: &[
+        Check::new("a_crash_within_a_put_keeps_a_prefix", a_crash_within_a_put_keeps_a_prefix)
+            .points(3)
+            .must("killed at any change on disk, even half-way through a write, the store reopens with a prefix of what was done, nothing acknowledged missing")
+            .why("A crash does not wait for the end of a record."),
+        Check::new("a_crash_within_a_flush_keeps_a_prefix", a_crash_within_a_flush_keeps_a_prefix)
+            .points(3)
+            .must("the same for a crash anywhere in a flush")
+            .why("A half-written table must not be taken for a whole one, nor its log be gone already."),
+        Check::new("a_crash_within_a_compaction_keeps_a_prefix", a_crash_within_a_compaction_keeps_a_prefix)
+            .points(4)
+            .must("the same for a crash anywhere in a compaction")
+            .why("Between the new table and the last of the old ones there is always a moment when both or neither exist."),
+        Check::new("a_torn_tail_is_dropped", a_torn_tail_is_dropped)
+            .points(4)
+            .must("a log that ends in the middle of a record opens, keeps all before it, and takes further writes")
+            .why("This is what a crash leaves. Refusing it locks users out; appending behind it loses what comes next."),
+        Check::new("a_damaged_log_shows_no_state_that_never_was", a_damaged_log_shows_no_state_that_never_was)
+            .points(4)
+            .must("with any byte of the log changed the store refuses to open, answers errors, or holds the state after a prefix")
+            .why("Leaving out one record and applying the next makes up a history that nobody wrote."),
+        Check::new("a_damaged_table_gives_no_wrong_value", a_damaged_table_gives_no_wrong_value)
+            .points(4)
+            .must("with any byte of any file changed a get returns the right value, nothing, or an error: never a wrong one")
+            .why("Disks lie now and then. A checksum turns a lie into an error, and an older version of a key is a lie too."),
+        Check::new("a_full_disk_is_an_error_and_loses_nothing", a_full_disk_is_an_error_and_loses_nothing)
+            .points(4)
+            .must("when the disk is full a put gets an error reply; nothing acknowledged is lost; with room again puts work again")
+            .why("A full disk cuts records short like a crash does, but the program goes on, and writes behind the stump."),
+    ],
+};
+
+fn a_crash_within_a_put_keeps_a_prefix(context: &Context) -> Judged {
+    let steps = oracle::script(&mut context.rng(), 12);
+    oracle::survives_crashes(context, &Files::new(), &[], &steps, Crashes::AndWithinWrites)
+}
+
+fn a_crash_within_a_flush_keeps_a_prefix(context: &Context) -> Judged {
+    let mut rng = context.rng();
+    let mut steps = Vec::new();
+    for _ in 0..2 {
+        steps.extend(oracle::script(&mut rng, 5));
+        steps.push(Step::Flush);
+    }
+    steps.extend(oracle::script(&mut rng, 2));
+    oracle::survives_crashes(context, &Files::new(), &[], &steps, Crashes::AndWithinWrites)
+}
+
+fn a_crash_within_a_compaction_keeps_a_prefix(context: &Context) -> Judged {
+    let mut rng = context.rng();
+    let mut before = Vec::new();
+    for _ in 0..3 {
+        before.extend(oracle::script(&mut rng, 5));
+        before.push(Step::Flush);
+    }
+    let mut store = Store::open(context)?;
+    store.all_acknowledged(&before)?;
+    store.close()?;
+    let files = disk::read_all(&store.dir())?;
+    let mut steps = vec![Step::Compact];
+    steps.extend(oracle::script(&mut rng, 2));
+    oracle::survives_crashes(context, &files, &before, &steps, Crashes::AndWithinWrites)
+}
+
+/// A store that was killed after `steps`: its files before the last step, and after it.
+fn last_write(context: &Context, steps: &[Step]) -> Judged<(Files, Files)> {
+    let mut store = Store::open(context)?;
+    let (last, first) = steps.split_last().ok_or_else(|| Halt::fault("no steps"))?;
+    for step in first {
+        store.acknowledged(step.clone())?;
+    }
+    let before = disk::read_all(&store.dir())?;
+    store.acknowledged(last.clone())?;
+    let after = disk::read_all(&store.dir())?;
+    store.close()?;
+    Ok((before, after))
+}
+
+fn a_torn_tail_is_dropped(context: &Context) -> Judged {
+    let steps = oracle::script(&mut context.rng(), 6);
+    let (before, after) = last_write(context, &steps)?;
+    for (path, bytes) in &after {
+        let old = before.get(path).map_or(&[][..], Vec::as_slice);
+        if !bytes.starts_with(old) {
+            continue;
+        }
+        for length in old.len()..bytes.len() {
+            let mut files = after.clone();
+            files.insert(path.clone(), bytes[..length].to_vec());
+            let mut store = Store::open_on_copy(context, &files)?;
+            store.retell(&steps);
+            store.say(format!("cut {} to {length} of its {} bytes; start again", path.display(), bytes.len()));
+            oracle::is_a_prefix(&mut store, &steps, steps.len() - 1, Errors::Refused)?;
+            store.put("later", "1")?;
+            store.restart()?;
+            store.expect("later", Some("1")).map_err(|halt| {
+                halt.likely("new records are appended behind the torn one, where no replay gets to")
+            })?;
+            oracle::is_a_prefix(&mut store, &steps, steps.len() - 1, Errors::Refused)?;
+            store.close()?;
+        }
+    }
+    Ok(())
+}
+
+fn a_damaged_log_shows_no_state_that_never_was(context: &Context) -> Judged {
+    let steps = oracle::script(&mut context.rng(), 7);
+    let (_, files) = last_write(context, &steps)?;
+    for damage in damage::everywhere(&files, &mut context.rng()) {
+        let mut store = Store::open_on_copy(context, &damage.files)?;
+        store.retell(&steps);
+        store.say(format!("{}; start again", damage.what));
+        match damage::opened(&mut store)? {
+            damage::Opened::Refused => {}
+            damage::Opened::Answers => oracle::is_a_prefix(&mut store, &steps, 0, Errors::Allowed)?,
+        }
+    }
+    Ok(())
+}
+
+fn a_damaged_table_gives_no_wrong_value(context: &Context) -> Judged {
+    let mut rng = context.rng();
+    let mut steps = model::puts(&mut rng, 0..12, 30);
+    steps.push(Step::Flush);
+    steps.extend(model::puts(&mut rng, 0..5, 30));
+    steps.extend((5..7).map(|number| Step::Delete(model::key(number))));
+    steps.push(Step::Flush);
+    let mut store = Store::open(context)?;
+    store.all_acknowledged(&steps)?;
+    store.close()?;
+    let files = disk::read_all(&store.dir())?;
+    let model = model::after(&steps);
+    let gets: Vec<_> = (0..12).map(|number| Step::Get(model::key(number))).collect();
+    for damage in damage::everywhere(&files, &mut rng) {
+        let mut store = Store::open_on_copy(context, &damage.files)?;
+        store.retell(&steps);
+        store.say(format!("{}; start again", damage.what));
+        if damage::opened(&mut store)? == damage::Opened::Refused {
+            continue;
+        }
+        let replies = store.ask_all(&gets)?;
+        for (number, reply) in replies.into_iter().enumerate() {
+            let key = model::key(number);
+            let right = model.get(&key);
+            match reply {
+                Reply::Value(Some(value)) if right != Some(&value) => {
+                    store.say(format!("get {}", quoted(&key)));
+                    let expected = format!("{}, null or an error", value_or_null(right.map(String::as_str)));
+                    let older = steps.contains(&Step::Put(key, value.clone()));
+                    let likely = if older { "what is damaged is passed over, and an older version shows" } else { "" };
+                    return Err(store.tell(Halt::fail(expected, quoted(&value)).likely(likely)));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
+    const DISK: u64 = 1 << 20;
+    const LEFT: u64 = 40 << 10;
+    let mut rng = context.rng();
+    let mut store = Store::open_on_small_disk(context, DISK)?;
+    let mut model = BTreeMap::new();
+    for step in model::puts(&mut rng, 0..20, 900) {
+        model::apply(&mut model, &step);
+        store.acknowledged(step)?;
+    }
+    let ballast = store.small_disk()?.fill(LEFT)?;
+    store.say(format!("fill the disk until {} KiB are left", LEFT >> 10));
+
+    // Keys of their own, so that an error leaves two possibilities for one key only.
+    let mut refused = BTreeMap::new();
+    for number in 100..200 {
+        let value = model::value(&mut rng, 900);
+        match store.ask(Step::Put(model::key(number), value.clone()))? {
+            Reply::Done => drop(model.insert(model::key(number), value)),
+            Reply::Error(_) => drop(refused.insert(model::key(number), value)),
+            other => return Err(store.tell(Halt::fail("an acknowledgement or an error", other.to_string()))),
+        }
+        if refused.len() == 5 {
+            break;
+        }
+    }
+    if refused.is_empty() {
+        return Err(store.tell(Halt::fail("an error reply when the disk is full", "100 puts acknowledged")));
+    }
+    store.expect_all(&model, [])?;
+    small_disk::make_room(&ballast)?;
+    store.say("make room");
+    for step in model::puts(&mut rng, 300..310, 900) {
+        model::apply(&mut model, &step);
+        store.acknowledged(step)?;
+    }
+    store.expect_all(&model, [])?;
+    store.kill()?;
+    store.expect_all(&model, [])?;
+    for (key, value) in &refused {
+        let got = store.get(key)?;
+        if got.as_ref().is_some_and(|got| got != value) {
+            let halt = Halt::fail(format!("{} or null", quoted(value)), value_or_null(got.as_deref()));
+            return Err(store.tell(halt));
+        }
+    }
+    store.close()
+}

@@ -1,0 +1,79 @@
+//! Files as a failing disk might return them: one byte flipped, or the end of one turned to zeros.
+
+use harness::{Judged, process::Exit};
+
+use crate::{disk::Files, store::Store};
+
+/// Damaged files, and what was done to them.
+pub(super) struct Damage {
+    pub(super) files: Files,
+    pub(super) what: String,
+}
+
+/// Positions that are tried in one file; a longer one is sampled, its beginning and end in full.
+const POSITIONS: usize = 400;
+const EDGE: usize = 100;
+
+/// Every file damaged at every position that matters, one at a time.
+pub(super) fn everywhere(files: &Files, rng: &mut fastrand::Rng) -> Vec<Damage> {
+    let mut all = Vec::new();
+    for (path, bytes) in files {
+        for position in positions(bytes.len(), rng) {
+            let mask = 1_u8 << rng.u32(..8);
+            let mut flipped = bytes.clone();
+            flipped[position] ^= mask;
+            let what = format!("flip bit {mask:#04x} of byte {position} in {} ({} bytes)", path.display(), bytes.len());
+            all.push(Damage { files: with(files, path, flipped), what });
+        }
+        for length in 1..=bytes.len().min(EDGE / 2) {
+            let from = bytes.len() - length;
+            let mut zeroed = bytes.clone();
+            zeroed[from..].fill(0);
+            let what = format!("zero {} from byte {from} to its end ({} bytes)", path.display(), bytes.len());
+            all.push(Damage { files: with(files, path, zeroed), what });
+        }
+    }
+    all
+}
+
+fn with(files: &Files, path: &std::path::Path, bytes: Vec<u8>) -> Files {
+    let mut files = files.clone();
+    files.insert(path.to_owned(), bytes);
+    files
+}
+
+fn positions(length: usize, rng: &mut fastrand::Rng) -> Vec<usize> {
+    if length <= POSITIONS {
+        return (0..length).collect();
+    }
+    let middle = EDGE..length - EDGE;
+    let sampled = std::iter::repeat_with(|| rng.usize(middle.clone())).take(POSITIONS - 2 * EDGE);
+    (0..EDGE).chain(length - EDGE..length).chain(sampled).collect()
+}
+
+/// What a store does with damaged files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opened {
+    /// It said why on stderr and exited with a nonzero status, before any reply.
+    Refused,
+    /// It opened; its answers are to be judged.
+    Answers,
+}
+
+/// Waits for a store to open or to refuse; a panic or a signal is neither.
+#[track_caller]
+pub(super) fn opened(store: &mut Store<'_>) -> Judged<Opened> {
+    match store.first_words()? {
+        None => Ok(Opened::Answers),
+        Some(ending) => {
+            let says_why = !ending.stderr.trim().is_empty() && !ending.stderr.contains("panicked at ");
+            match ending.exit {
+                Exit::Status(status) if status != 0 && says_why => Ok(Opened::Refused),
+                _ => {
+                    let awaited = "answers, or a refusal to open: a sentence on stderr and a nonzero exit status";
+                    Err(store.tell(ending.halt(awaited)))
+                }
+            }
+        }
+    }
+}

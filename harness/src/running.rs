@@ -1,0 +1,36 @@
+//! Everything that runs and judges a subject, in reading order: what a suite is, how it is executed, what a check
+//! is given, and then the subject itself from the outside.
+
+pub mod suite;
+
+pub mod entry;
+
+pub mod executor;
+
+pub mod context;
+
+pub mod halt;
+
+pub mod process;
+
+pub mod property;
+
+pub mod crash;
+
+pub mod small_disk;
+
+pub mod observe;
+
+pub mod facility;
+
+mod interrupt;
+mod patience;
+mod strays;
+mod transcript;
+mod watchdog;
+mod workspace;
+
+pub use context::Context;
+pub use entry::main;
+pub use halt::{Halt, Judged};
+pub use suite::{Check, Stage, Suite};

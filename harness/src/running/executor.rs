@@ -1,0 +1,114 @@
+//! Runs the selected stages in order and the checks of a stage side by side, and says what each came to.
+//!
+//! ```text
+//!   for each stage:  checks that may share ──► `jobs` threads ──► outcomes ─┐
+//!                    checks that may not   ──► one after another ───────────┴─► events
+//!                    a stage that failed ends the run, unless asked to go on
+//! ```
+
+mod one_check;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use super::{
+    Check, Stage, Suite,
+    suite::Beside,
+    watchdog::Watchdog,
+};
+use crate::{
+    event::{CheckFinished, Event, Request, VERSION},
+    verdict::Verdict,
+};
+
+/// After so many timeouts in a stage the rest of it would only make a student wait for more of the same.
+const TIMEOUTS: usize = 3;
+
+/// What the executor was given for the whole run.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) suite: &'static Suite,
+    pub(super) request: &'a Request,
+    pub(super) workspace: &'a Path,
+    pub(super) watchdog: Arc<Watchdog>,
+}
+
+impl Run<'_> {
+    /// Runs everything that the request selects, and hands each event to `emit` as it happens.
+    pub(super) fn execute(&self, emit: &mut dyn FnMut(Event)) {
+        emit(Event::RunStarted {
+            v: VERSION,
+            project: self.suite.project.to_owned(),
+            seed: self.request.seed,
+        });
+        let mut selected = self.suite.stages.iter().filter(|stage| self.request.stages.contains(&stage.number));
+        for stage in selected.by_ref() {
+            if !self.stage(stage, emit) && !self.request.keep_going {
+                break;
+            }
+        }
+        emit(Event::RunFinished { not_run: selected.map(|stage| stage.number).collect() });
+    }
+
+    /// Runs a stage; whether nothing in it failed.
+    fn stage(&self, stage: &'static Stage, emit: &mut dyn FnMut(Event)) -> bool {
+        let checks: Vec<_> = stage.checks.iter().filter(|check| self.selects(stage, check)).collect();
+        emit(Event::StageStarted { stage: stage.number, slug: stage.slug.to_owned(), checks: checks.len() });
+        let mut passed = true;
+        let mut timeouts = 0;
+        let mut left = Vec::new();
+        for (beside, jobs) in [(Beside::Others, self.request.jobs.max(1)), (Beside::Nothing, 1)] {
+            let group: Vec<_> = checks.iter().copied().filter(|check| check.beside == beside).collect();
+            left.extend(self.side_by_side(stage, &group, jobs, &mut |finished| {
+                passed &= !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
+                timeouts += usize::from(matches!(finished.verdict, Verdict::Timeout { .. }));
+                emit(Event::CheckFinished(Box::new(finished)));
+                timeouts < TIMEOUTS || self.request.keep_going
+            }));
+        }
+        let not_run = left.iter().map(|check| self.suite.id(stage, check)).collect();
+        emit(Event::StageFinished { stage: stage.number, not_run });
+        passed
+    }
+
+    fn selects(&self, stage: &Stage, check: &Check) -> bool {
+        self.request.checks.is_empty() || self.request.checks.contains(&self.suite.id(stage, check))
+    }
+
+    /// Runs `checks` on `jobs` threads until `go_on` says no; returns those that were not begun.
+    fn side_by_side(
+        &self,
+        stage: &'static Stage,
+        checks: &[&'static Check],
+        jobs: usize,
+        go_on: &mut dyn FnMut(CheckFinished) -> bool,
+    ) -> Vec<&'static Check> {
+        let next = AtomicUsize::new(0);
+        let (send, outcomes) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..jobs.min(checks.len()) {
+                let (send, next) = (send.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(check) = checks.get(next.fetch_add(1, Ordering::SeqCst)) {
+                        let _ = send.send(one_check::judge(self, stage, check));
+                    }
+                });
+            }
+            drop(send);
+            let mut stopped_at = checks.len();
+            for finished in outcomes {
+                if !go_on(finished) && stopped_at == checks.len() {
+                    stopped_at = next.fetch_max(checks.len(), Ordering::SeqCst).min(checks.len());
+                }
+            }
+            checks[stopped_at..].to_vec()
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! Ctrl-C, and the death of the front desk: subjects are killed, the run's folder is removed, exit status 130.
+
+use std::{fs, path::PathBuf, sync::Arc, thread};
+
+use nix::{
+    errno::Errno,
+    sys::signal::{SigSet, Signal},
+};
+
+use super::{strays, watchdog::Watchdog};
+
+/// The exit status of an interrupted run: 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
+
+/// The signals that end a run.
+fn ending() -> SigSet {
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect()
+}
+
+/// Blocks the ending signals in this thread and those it starts, so that only [`watch_for`] sees them. Also asks
+/// for SIGTERM when the front desk dies, however it dies.
+pub(super) fn prepare() -> nix::Result<()> {
+    // SAFETY: prctl with PR_SET_PDEATHSIG takes one integer and touches no memory.
+    Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) })?;
+    ending().thread_block()
+}
+
+/// Waits in a thread of its own for a signal that ends the run, and ends it.
+pub(super) fn watch_for(watchdog: Arc<Watchdog>, folder: PathBuf) {
+    thread::spawn(move || {
+        while ending().wait().is_err() {}
+        watchdog.kill_all();
+        strays::kill_descendants();
+        let _ = fs::remove_dir_all(folder);
+        std::process::exit(INTERRUPTED);
+    });
+}

@@ -1,0 +1,144 @@
+//! A subject, from the outside: started with limits, spoken to by pipes, watched, and gone when dropped.
+//!
+//! ```text
+//!   send ──► outbox ──► stdin │         │ stdout ──► inbox ──► read_line
+//!                             │ subject │ stderr ──► errors (tail kept)
+//!                             └─ pidfd: tells its end, whoever still holds the pipes
+//! ```
+//!
+//! One `poll` loop ([`pump`]) moves all of it, so that neither side can block the other for ever, and so that every
+//! wait has an end. No helper threads.
+
+mod autopsy;
+mod inbox;
+mod launch;
+mod pump;
+
+use std::{
+    fs::File,
+    os::fd::OwnedFd,
+    process::Child,
+    sync::Arc,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+
+pub use autopsy::{Ending, Exit};
+pub use launch::{Launch, Limits};
+pub(in crate::running) use launch::{Started, Stdin, Tracing};
+
+use crate::running::{
+    Judged,
+    context::Services,
+    observe::{self, Usage},
+    patience::{self, Patience},
+    strays,
+    watchdog::Watched,
+};
+use inbox::Inbox;
+
+/// A running subject. Dropping it kills it and everything it left behind.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    number: u32,
+    marker: String,
+    watched: Arc<Watched>,
+    services: Arc<Services>,
+    pidfd: OwnedFd,
+    stdin: Option<File>,
+    stdout: Option<File>,
+    stderr: Option<File>,
+    outbox: Vec<u8>,
+    inbox: Inbox,
+    errors: autopsy::StderrTail,
+    ended: Option<Exit>,
+}
+
+impl Process {
+    /// Sends bytes without waiting for them to be read; what the pipe does not take yet goes out during later waits.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.services.note(self.number, '<', bytes);
+        self.outbox.extend_from_slice(bytes);
+    }
+
+    /// The next line of stdout, without its newline.
+    ///
+    /// # Errors
+    /// Timeout, crash or limit, each saying that `awaited` did not come.
+    #[track_caller]
+    pub fn read_line(&mut self, awaited: &str) -> Judged<String> {
+        self.read_line_or_end(awaited)?.map_err(|ending| ending.halt(awaited))
+    }
+
+    /// The next line of stdout, or how the subject ended instead.
+    ///
+    /// # Errors
+    /// Timeout or limit; crash when it closed its stdout and went on running.
+    #[track_caller]
+    pub fn read_line_or_end(&mut self, awaited: &str) -> Judged<Result<String, Ending>> {
+        if !self.inbox.has_line() {
+            self.pump(patience::REPLY, |process| process.inbox.has_line() || process.stdout.is_none())?
+                .or_timeout(awaited)?;
+        }
+        let Some(line) = self.inbox.take_line() else { return self.autopsy(awaited).map(Err) };
+        let line = String::from_utf8_lossy(&line).into_owned();
+        self.services.note(self.number, '>', line.as_bytes());
+        Ok(Ok(line))
+    }
+
+    /// Ends its input and waits for it to end; the lines that it still says are in [`Ending`].
+    ///
+    /// # Errors
+    /// Timeout when it goes on after the end of its input; limit when it went over one.
+    #[track_caller]
+    pub fn finish(mut self) -> Judged<Ending> {
+        self.pump(patience::REPLY, |process| process.outbox.is_empty())?.or_timeout("it to read its input")?;
+        self.stdin = None;
+        self.services.note(self.number, '.', b"(end of input)");
+        self.pump(patience::REPLY, |_| false)?.or_timeout("it to exit after the end of its input")?;
+        self.ending()
+    }
+
+    /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
+    pub fn kill(self) {
+        self.services.note(self.number, '.', b"(SIGKILL)");
+    }
+
+    /// What it uses of the machine right now.
+    pub fn usage(&self) -> Usage {
+        observe::usage(self.pid())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.watched.pid
+    }
+
+    /// Waits, moving bytes, until `done` or until nothing more can come.
+    #[track_caller]
+    fn pump(&mut self, allowance: Duration, done: impl Fn(&Self) -> bool) -> Judged<pump::Pumped> {
+        let mut patience = Patience::begin(self.pid(), allowance);
+        let pumped = pump::pump(self, &mut patience, done)?;
+        match self.watched.exceeded.get() {
+            Some(excess) => Err(autopsy::limit(excess.clone())),
+            None => Ok(pumped),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The leader is not reaped yet, so its pid, and with it the group's number, cannot have been used again.
+        let _ = killpg(Pid::from_raw(self.pid()), Signal::SIGKILL);
+        self.services.watchdog.forget(&self.watched);
+        let _ = self.child.wait();
+        if !pump::pipes_are_closed(self) {
+            strays::kill_marked(&self.marker);
+        }
+    }
+}

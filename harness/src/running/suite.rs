@@ -1,0 +1,112 @@
+//! A suite: stages of checks, written as constants so that the whole catalogue can be read in one place.
+
+use crate::event::{Catalogue, CheckEntry, StageEntry, VERSION};
+
+use super::{Context, Judged};
+
+/// All checks of a project.
+#[derive(Debug)]
+pub struct Suite {
+    /// The project's name, which is also its folder's.
+    pub project: &'static str,
+    /// The stages in order, numbered from 1.
+    pub stages: &'static [Stage],
+}
+
+/// A numbered step of a project.
+#[derive(Debug)]
+pub struct Stage {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Its slug: the same in the page, the check file, the module and the solution.
+    pub slug: &'static str,
+    /// Beyond what the course requires.
+    pub bonus: bool,
+    /// Its checks, the most telling first.
+    pub checks: &'static [Check],
+}
+
+/// One observable property.
+#[derive(Debug)]
+pub struct Check {
+    /// A sentence about behaviour, in snake case.
+    pub name: &'static str,
+    /// What it is worth.
+    pub points: u32,
+    /// The property, as the specification puts it.
+    pub must: &'static str,
+    /// Why it matters: what a user of a system without it would lose.
+    pub why: &'static str,
+    /// Whether others may run beside it.
+    pub beside: Beside,
+    /// Looks for the property.
+    pub run: fn(&Context) -> Judged,
+}
+
+/// What may run at the same time as a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Any other check of the stage.
+    Others,
+    /// Nothing: the check measures something that neighbours would disturb.
+    Nothing,
+}
+
+impl Check {
+    /// A check worth one point that may run beside others.
+    pub const fn new(name: &'static str, run: fn(&Context) -> Judged) -> Self {
+        Self { name, points: 1, must: "", why: "", beside: Beside::Others, run }
+    }
+
+    /// Sets what it is worth.
+    #[must_use]
+    pub const fn points(mut self, points: u32) -> Self {
+        self.points = points;
+        self
+    }
+
+    /// Sets the property, as the specification puts it.
+    #[must_use]
+    pub const fn must(mut self, sentence: &'static str) -> Self {
+        self.must = sentence;
+        self
+    }
+
+    /// Sets why the property matters.
+    #[must_use]
+    pub const fn why(mut self, sentences: &'static str) -> Self {
+        self.why = sentences;
+        self
+    }
+
+    /// Keeps others from running beside it.
+    #[must_use]
+    pub const fn alone(mut self) -> Self {
+        self.beside = Beside::Nothing;
+        self
+    }
+}
+
+impl Suite {
+    /// The id of a check: `project/stage/name`.
+    pub fn id(&self, stage: &Stage, check: &Check) -> String {
+        format!("{}/{}/{}", self.project, stage.number, check.name)
+    }
+
+    /// The suite as data, for `list`, `explain` and `audit`.
+    pub fn catalogue(&self) -> Catalogue {
+        let entry = |stage: &Stage, check: &Check| CheckEntry {
+            id: self.id(stage, check),
+            points: check.points,
+            must: check.must.to_owned(),
+            why: check.why.to_owned(),
+        };
+        let stages = self.stages.iter().map(|stage| StageEntry {
+            number: stage.number,
+            slug: stage.slug.to_owned(),
+            bonus: stage.bonus,
+            checks: stage.checks.iter().map(|check| entry(stage, check)).collect(),
+        });
+        Catalogue { v: VERSION, project: self.project.to_owned(), stages: stages.collect() }
+    }
+}

@@ -1,0 +1,119 @@
+//! Keeps every live subject within its limits, whatever kernel it runs on: resource limits do not bind root, count
+//! a user's other processes too, and know nothing of the size of a directory.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+
+use super::{observe, process::Limits, workspace};
+
+const ROUND: Duration = Duration::from_millis(50);
+
+/// One live subject.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// Its first process, which leads its process group.
+    pub(super) pid: i32,
+    /// What it may use.
+    pub(super) limits: Limits,
+    /// The folder whose size counts against it.
+    pub(super) folder: PathBuf,
+    /// When it has to have ended, if nobody waits for it step by step.
+    pub(super) deadline: Option<Instant>,
+    /// Which limit it went over, once it has.
+    pub(super) exceeded: OnceLock<String>,
+}
+
+impl Watched {
+    /// Whether its deadline has passed.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+/// The live subjects of the run, looked at twenty times a second.
+#[derive(Debug, Default)]
+pub(super) struct Watchdog {
+    live: Mutex<Vec<Arc<Watched>>>,
+}
+
+impl Watchdog {
+    /// Starts the watching thread, which ends with the process.
+    pub(super) fn start() -> Arc<Self> {
+        let watchdog = Arc::new(Self::default());
+        let rounds = Arc::clone(&watchdog);
+        thread::spawn(move || {
+            loop {
+                thread::sleep(ROUND);
+                rounds.look();
+            }
+        });
+        watchdog
+    }
+
+    /// Watches a subject until [`Watchdog::forget`].
+    pub(super) fn watch(&self, subject: Watched) -> Arc<Watched> {
+        let subject = Arc::new(subject);
+        self.live().push(Arc::clone(&subject));
+        subject
+    }
+
+    /// Stops watching a subject that is about to be reaped, so that its pid is not used again after that.
+    pub(super) fn forget(&self, subject: &Arc<Watched>) {
+        self.live().retain(|other| !Arc::ptr_eq(other, subject));
+    }
+
+    /// Kills every live subject's process group.
+    pub(super) fn kill_all(&self) {
+        for subject in self.live().iter() {
+            let _ = killpg(Pid::from_raw(subject.pid), Signal::SIGKILL);
+        }
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Watched>>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self) {
+        // A copy, so that subjects can be started and forgotten while /proc is read.
+        let live = self.live().clone();
+        for subject in live {
+            let Some(excess) = excess(&subject) else { continue };
+            // Under the lock, where a subject that is still listed has not been reaped: its pid is still its own.
+            let listed = self.live();
+            if listed.iter().any(|other| Arc::ptr_eq(other, &subject)) {
+                let _ = subject.exceeded.set(excess);
+                let _ = killpg(Pid::from_raw(subject.pid), Signal::SIGKILL);
+            }
+        }
+    }
+}
+
+/// The limit that a subject is over, and by what.
+fn excess(subject: &Watched) -> Option<String> {
+    if subject.is_late() {
+        return Some("still running at its deadline".to_owned());
+    }
+    let limits = &subject.limits;
+    let processes = observe::family(subject.pid).len();
+    if processes > limits.processes {
+        return Some(format!("{processes} processes at once, where {} are allowed", limits.processes));
+    }
+    let memory = observe::usage(subject.pid).anonymous_bytes;
+    if memory > limits.memory_bytes {
+        return Some(format!("{} MiB of memory, where {} are allowed", memory >> 20, limits.memory_bytes >> 20));
+    }
+    let disk = workspace::disk_usage(&subject.folder);
+    if disk > limits.disk_bytes {
+        return Some(format!("{} MiB on disk, where {} are allowed", disk >> 20, limits.disk_bytes >> 20));
+    }
+    None
+}

@@ -1,0 +1,80 @@
+//! Where subjects live while they run: one folder for the run, one below it for each check.
+//!
+//! On `/dev/shm` when it has room, since stores sync and a busy disk would only add noise; else in the system's
+//! temporary directory. A lock on a file inside tells a folder in use from one that a killed run left behind.
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::sys::statvfs::statvfs;
+use tempfile::TempDir;
+
+const PREFIX: &str = "groundwork-";
+const LOCK: &str = ".lock";
+const ROOM_BYTES: u64 = 2 << 30;
+
+/// The run's folder. Dropping it removes it.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    dir: TempDir,
+    _lock: fs::File,
+}
+
+impl Workspace {
+    /// Makes the run's folder, after removing those of runs that were killed.
+    ///
+    /// # Errors
+    /// When no temporary directory can be written.
+    pub(super) fn create() -> io::Result<Self> {
+        let base = base();
+        sweep(&base);
+        let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&base).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot make a directory in {}: {error}; set TMPDIR", base.display()))
+        })?;
+        let lock = fs::File::create(dir.path().join(LOCK))?;
+        lock.lock()?;
+        Ok(Self { dir, _lock: lock })
+    }
+
+    /// The run's folder.
+    pub(super) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// `/dev/shm` if it is there, writable and roomy; else the temporary directory.
+fn base() -> PathBuf {
+    let shared_memory = Path::new("/dev/shm");
+    let roomy = statvfs(shared_memory).is_ok_and(|stat| stat.blocks_available() * stat.fragment_size() >= ROOM_BYTES);
+    let writable = || tempfile::tempfile_in(shared_memory).is_ok();
+    if roomy && writable() { shared_memory.to_owned() } else { env::temp_dir() }
+}
+
+/// Removes the folders of runs that no longer hold their lock.
+fn sweep(base: &Path) {
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        let abandoned = || {
+            let lock = fs::File::open(entry.path().join(LOCK));
+            lock.is_ok_and(|lock| lock.try_lock().is_ok())
+        };
+        if ours && abandoned() {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The bytes that the files below `dir` take up on disk.
+pub(super) fn disk_usage(dir: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => disk_usage(&entry.path()),
+            Ok(metadata) => metadata.blocks() * 512,
+            Err(_) => 0,
+        })
+        .sum()
+}
