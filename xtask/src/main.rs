@@ -1,1 +1,54 @@
-fn main() {}
+//! The front desk: `cargo xtask check kv --stage 3` and its siblings.
+//!
+//! ```text
+//!   argv ─► Request ─► Plan ─► Subject ──► suite process ──► events ──► Report ─► terminal │ json
+//!    cli     select    build   (built)       (JSON lines)                report/*
+//! ```
+//!
+//! It knows no project: whatever has a folder in `checks/` is one. It never judges: verdicts come from suites, and
+//! what is printed is a function of their events.
+
+mod cli;
+
+mod check;
+
+mod house;
+mod subject;
+mod cargo;
+mod suite;
+mod select;
+
+mod report;
+mod last_run;
+
+mod catalogue;
+mod audit;
+mod doctor;
+mod tidy;
+
+mod exit;
+mod interrupt;
+mod nearest;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::Exit;
+use house::House;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.color.apply();
+    let outcome = House::find().and_then(|house| match cli.command {
+        Command::Check(args) => check::run(&house, &args),
+        Command::List(args) => catalogue::list(&house, args.project.as_deref()),
+        Command::Explain(args) => catalogue::explain(&house, &args.id),
+        Command::Audit(args) => audit::run(&house, &args),
+        Command::Doctor => doctor::run(&house),
+        Command::Tidy => tidy::run(&house),
+    });
+    let exit = outcome.unwrap_or_else(|error| exit::report(&error));
+    if interrupt::happened() { Exit::Interrupted } else { exit }.into()
+}

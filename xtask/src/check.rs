@@ -1,0 +1,87 @@
+//! `cargo xtask check`: select, build, run, report.
+
+use std::thread;
+
+use anyhow::{Context, anyhow};
+use harness::event::{Request, VERSION};
+
+use crate::{
+    cli::CheckArgs,
+    exit::Exit,
+    house::{House, Project},
+    interrupt,
+    last_run::{self, LastRun},
+    report::{self, Report, output},
+    select,
+    subject::{Choice, Subject},
+    suite::Suite,
+};
+
+/// Runs the command.
+pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
+    interrupt::note_from_now_on();
+    let project = house.project(&args.project)?;
+    let subject = Subject::find(house, &project, choice(args))?;
+
+    let (suite, program) = build_both(house, &project, &subject);
+    let suite = suite?;
+    let catalogue = suite.catalogue()?;
+    let selection = select::select(&catalogue, args)?;
+    let program = program?;
+
+    let seed = args.seed.unwrap_or_else(|| last_run::seed(house, &project));
+    let mut last = LastRun::begin(house, &project)?;
+    let request = Request {
+        v: VERSION,
+        subject: harness::event::Subject { run: program },
+        stages: selection.stages,
+        checks: selection.checks,
+        seed,
+        jobs: args.jobs.unwrap_or_else(processors),
+        keep_going: args.keep_going,
+        output: last.folder().to_owned(),
+    };
+    let facts = report::Facts {
+        project: project.clone(),
+        subject: subject.shown(house),
+        flag: subject.flag(),
+        seed,
+        transcripts: house.shown(last.folder()),
+        catalogue,
+        choice: subject.choice.clone(),
+    };
+    let mut report = Report::new(facts);
+    let mut printer = output::Printer::new(args.format, &report);
+    let outcome = suite.run(&request, &mut |event, line| {
+        last.keep(line)?;
+        report.add(event.clone());
+        printer.print(&report, &event, line)
+    });
+    printer.finish(&report)?;
+    if report.exit() != Exit::Passed {
+        last.keep_seed(seed)?;
+    }
+    outcome.with_context(|| format!("this is a fault of the grader, not of {}", report.facts.subject))?;
+    Ok(report.exit())
+}
+
+fn choice(args: &CheckArgs) -> Choice {
+    match &args.subject {
+        Some(path) => Choice::At(path.clone()),
+        None if args.solution => Choice::Solution,
+        None => Choice::Exercise,
+    }
+}
+
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Suite and subject are compiled with different profiles, which cargo keeps apart, so both can build at once.
+fn build_both(house: &House, project: &Project, subject: &Subject) -> (anyhow::Result<Suite>, anyhow::Result<Vec<String>>) {
+    thread::scope(|scope| {
+        let suite = scope.spawn(|| Suite::build(project));
+        let program = subject.build(house);
+        (suite.join().unwrap_or_else(|_| Err(anyhow!("the build of the suite panicked"))), program)
+    })
+}

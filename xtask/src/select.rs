@@ -1,0 +1,46 @@
+//! Which stages and checks a command line means.
+
+use harness::event::{Catalogue, CheckEntry, StageEntry};
+
+use crate::{cli::CheckArgs, exit, nearest};
+
+/// Stages and checks that were selected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) stages: Vec<u32>,
+    /// Ids; empty for all checks of the stages.
+    pub(crate) checks: Vec<String>,
+}
+
+/// The selection that `args` ask for.
+pub(crate) fn select(catalogue: &Catalogue, args: &CheckArgs) -> anyhow::Result<Selection> {
+    if let Some(wanted) = &args.check {
+        let (stage, check) = find_check(catalogue, wanted)?;
+        return Ok(Selection { stages: vec![stage.number], checks: vec![check.id.clone()] });
+    }
+    let all = || catalogue.stages.iter().map(|stage| stage.number);
+    let Some(number) = args.stage else { return Ok(Selection { stages: all().collect(), checks: Vec::new() }) };
+    if !all().any(|known| known == number) {
+        let last = all().max().unwrap_or(0);
+        let project = &catalogue.project;
+        return Err(exit::usage(format!("{project} has no stage {number}: it has 1 to {last} (`cargo xtask list {project}`)")));
+    }
+    let chosen = |&stage: &u32| if args.only { stage == number } else { stage <= number };
+    Ok(Selection { stages: all().filter(chosen).collect(), checks: Vec::new() })
+}
+
+/// A check by its id, or by its name alone.
+pub(crate) fn find_check<'c>(
+    catalogue: &'c Catalogue,
+    wanted: &str,
+) -> anyhow::Result<(&'c StageEntry, &'c CheckEntry)> {
+    let all = || catalogue.stages.iter().flat_map(|stage| stage.checks.iter().map(move |check| (stage, check)));
+    let named = |id: &str| id == wanted || id.rsplit('/').next() == Some(wanted);
+    all().find(|(_, check)| named(&check.id)).ok_or_else(|| {
+        let ids = all().map(|(_, check)| check.id.as_str());
+        let names = all().map(|(_, check)| check.id.rsplit('/').next().unwrap_or_default());
+        let suggestion = nearest::suggestion(wanted, ids.chain(names));
+        let project = &catalogue.project;
+        exit::usage(format!("there is no check {wanted:?}{suggestion} (`cargo xtask list {project}` shows them all)"))
+    })
+}

@@ -1,0 +1,165 @@
+//! Which implementation is graded, and how it is built: a Rust crate, or a folder with a `subject.toml`.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use crate::{
+    cargo::{self, Chatter, Profile},
+    exit,
+    house::{House, Project},
+};
+
+/// Whose implementation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// The student's, in `exercises/`.
+    Exercise,
+    /// The reference, in `solutions/`.
+    Solution,
+    /// Anybody's.
+    At(PathBuf),
+}
+
+/// An implementation that was found, and not built yet.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) choice: Choice,
+    folder: PathBuf,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Crate,
+    Described(Description),
+}
+
+/// `subject.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    project: String,
+    #[serde(default)]
+    build: Vec<String>,
+    run: Vec<String>,
+}
+
+const DESCRIPTION: &str = "subject.toml";
+
+impl Subject {
+    /// Finds the implementation that was chosen.
+    pub(crate) fn find(house: &House, project: &Project, choice: Choice) -> anyhow::Result<Self> {
+        let folder = match &choice {
+            Choice::Exercise => project.exercise.clone(),
+            Choice::Solution => project.solution.clone(),
+            Choice::At(path) => std::path::absolute(path)?,
+        };
+        let shown = house.shown(&folder);
+        if folder.is_file() {
+            let parent = folder.parent().unwrap_or(&folder).display();
+            return Err(exit::usage(format!("{shown} is a file; name the folder of the crate, perhaps {parent}")));
+        }
+        if !folder.is_dir() {
+            return Err(exit::usage(format!("there is no folder {shown}; name one with a Cargo.toml or a {DESCRIPTION}")));
+        }
+        let kind = if folder.join(DESCRIPTION).is_file() {
+            Kind::Described(read_description(&folder.join(DESCRIPTION), project)?)
+        } else if folder.join("Cargo.toml").is_file() {
+            Kind::Crate
+        } else {
+            return Err(exit::usage(format!("{shown} has neither a Cargo.toml nor a {DESCRIPTION}")));
+        };
+        Ok(Self { choice, folder, kind })
+    }
+
+    /// Builds it; the program to run and its first arguments.
+    pub(crate) fn build(&self, house: &House) -> anyhow::Result<Vec<String>> {
+        match &self.kind {
+            Kind::Crate => self.build_crate(house),
+            Kind::Described(description) => self.build_described(house, description),
+        }
+    }
+
+    /// How the command line names it, ready to stand behind `cargo xtask check PROJECT`.
+    pub(crate) fn flag(&self) -> String {
+        match &self.choice {
+            Choice::Exercise => String::new(),
+            Choice::Solution => " --solution".to_owned(),
+            Choice::At(path) => {
+                let path = path.display().to_string();
+                let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-".contains(c));
+                if plain { format!(" --subject {path}") } else { format!(" --subject '{path}'") }
+            }
+        }
+    }
+
+    /// Where it is, as a reader of the checkout writes it.
+    pub(crate) fn shown(&self, house: &House) -> String {
+        house.shown(&self.folder)
+    }
+
+    fn build_crate(&self, house: &House) -> anyhow::Result<Vec<String>> {
+        let manifest = self.folder.join("Cargo.toml");
+        // A crate of this workspace builds where cargo always builds; nothing is written into anybody else's folder.
+        let elsewhere = house.target().join("groundwork").join("subjects");
+        let target_dir = (!self.folder.starts_with(house.root())).then_some(elsewhere.as_path());
+        let shown = self.shown(house);
+        let built = cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?;
+        let Ok(programs) = built else {
+            return Err(exit::not_built(format!("{shown} does not build; cargo's messages are above")));
+        };
+        match programs.as_slice() {
+            [(_, program)] => Ok(vec![program.display().to_string()]),
+            [] => Err(exit::not_built(format!("{shown} has no program; the contract asks for a src/main.rs"))),
+            several => {
+                let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
+                Err(exit::not_built(format!("{shown} builds {}: keep one of them in src/bin or main.rs", names.join(" and "))))
+            }
+        }
+    }
+
+    fn build_described(&self, house: &House, description: &Description) -> anyhow::Result<Vec<String>> {
+        if let Some((program, args)) = description.build.split_first() {
+            let shown = description.build.join(" ");
+            let mut command = Command::new(program);
+            // Stdout is for verdicts.
+            command.args(args).current_dir(&self.folder).stdin(Stdio::null()).stdout(std::io::stderr());
+            let status = command.status();
+            let status = status.map_err(|error| exit::not_built(format!("cannot run {shown}: {error}")))?;
+            if !status.success() {
+                return Err(exit::not_built(format!("{}: {shown} failed ({status})", self.shown(house))));
+            }
+        }
+        Ok(description.run.iter().map(|word| self.resolve(word)).collect())
+    }
+
+    /// A word that names a file in the folder, made absolute: the subject is started somewhere else.
+    fn resolve(&self, word: &str) -> String {
+        let path = self.folder.join(word);
+        if path.is_file() { path.display().to_string() } else { word.to_owned() }
+    }
+}
+
+fn read_description(path: &Path, project: &Project) -> anyhow::Result<Description> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let description: Description =
+        toml::from_str(&text).map_err(|error| exit::usage(format!("{}: {error}", path.display())))?;
+    if description.project != project.name {
+        return Err(exit::usage(format!(
+            "{} is for the project {:?}; check it with `cargo xtask check {}`",
+            path.display(),
+            description.project,
+            description.project
+        )));
+    }
+    if description.run.is_empty() {
+        return Err(exit::usage(format!("{}: `run` names no program", path.display())));
+    }
+    Ok(description)
+}
