@@ -25,7 +25,13 @@ pub(crate) enum Profile {
 }
 
 /// Given on the command line, so that crates outside this workspace are compiled the same way.
-const SUBJECT_PROFILE: &str = r#"profile.subject={inherits="release",debug="line-tables-only",debug-assertions=true,overflow-checks=true,incremental=true}"#;
+const SUBJECT_PROFILE: [&str; 5] = [
+    r#"profile.subject.inherits="release""#,
+    r#"profile.subject.debug="line-tables-only""#,
+    "profile.subject.debug-assertions=true",
+    "profile.subject.overflow-checks=true",
+    "profile.subject.incremental=true",
+];
 
 /// A build that cargo itself reported as failed; its messages are on stderr already.
 #[derive(Debug)]
@@ -53,7 +59,7 @@ pub(crate) fn build(
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--bins", "--message-format", "json-render-diagnostics", "--manifest-path"]).arg(manifest);
     if profile == Profile::Subject {
-        command.args(["--config", SUBJECT_PROFILE, "--profile", "subject"]);
+        command.args(["--profile", "subject"]).args(SUBJECT_PROFILE.iter().flat_map(|setting| ["--config", setting]));
     }
     if let Some(folder) = target_dir {
         command.arg("--target-dir").arg(folder);

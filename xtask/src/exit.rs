@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     NotBuilt,
     /// Ctrl-C: 128 + SIGINT.
     Interrupted,
+    /// Whoever read our stdout went away, as `head` does: 128 + SIGPIPE.
+    ReaderGone,
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +33,7 @@ impl From<Exit> for ExitCode {
             Exit::GraderFault => 70,
             Exit::NotBuilt => 101,
             Exit::Interrupted => 130,
+            Exit::ReaderGone => 141,
         })
     }
 }
@@ -60,10 +63,15 @@ pub(crate) fn not_built(message: impl Into<String>) -> anyhow::Error {
     Refusal { exit: Exit::NotBuilt, message: message.into() }.into()
 }
 
+/// Nobody reads stdout any more.
+pub(crate) fn reader_gone() -> anyhow::Error {
+    Refusal { exit: Exit::ReaderGone, message: String::new() }.into()
+}
+
 /// Prints an error and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> Exit {
     let exit = error.downcast_ref::<Refusal>().map_or(Exit::GraderFault, |refusal| refusal.exit);
-    if !crate::interrupt::happened() {
+    if exit != Exit::ReaderGone && !crate::interrupt::happened() {
         anstream::eprintln!("{}error:{} {error:#}", crate::report::style::BAD, crate::report::style::BAD.render_reset());
     }
     exit

@@ -1,0 +1,56 @@
+//! `cargo xtask doctor`: what this machine can run, found by trying it, and the command that supplies what is missing.
+
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::{
+    exit::Exit,
+    house::House,
+    report::style::{DIM, GOOD, ODD, styled},
+    suite::Suite,
+};
+
+/// What a suite says about the machine: the harness tries each thing to the end.
+#[derive(Clone, Debug, Deserialize)]
+struct Facility {
+    name: String,
+    purpose: String,
+    missing: Option<String>,
+}
+
+/// A program that something needs, with the command that installs it on Debian.
+const TOOLS: [(&str, &str, &str); 2] = [
+    ("git", "fetching the course and handing in", "apt-get install git"),
+    ("python3", "checking the grader with a store in another language (cargo test)", "apt-get install python3"),
+];
+
+/// Looks and tells. Succeeds when everything that a check may need is there.
+pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
+    let mut findings = vec![linux()];
+    findings.extend(TOOLS.map(tool));
+    for project in house.projects()?.into_iter().take(1) {
+        // Any suite can answer: what it tries belongs to the harness.
+        findings.extend(Suite::build(&project)?.ask::<Vec<Facility>>("facilities")?);
+    }
+    for finding in &findings {
+        let (sign, rest) = match &finding.missing {
+            None => (styled(GOOD, "ok     "), String::new()),
+            Some(what) => (styled(ODD, "missing"), format!("\n           {what}")),
+        };
+        anstream::println!("{sign} {}  {}{rest}", finding.name, styled(DIM, &finding.purpose));
+    }
+    let complete = findings.iter().all(|finding| finding.missing.is_none());
+    Ok(if complete { Exit::Passed } else { Exit::NothingRan })
+}
+
+fn linux() -> Facility {
+    let missing = (!cfg!(target_os = "linux")).then(|| "the grader needs Linux: a virtual machine or WSL will do".to_owned());
+    Facility { name: "Linux".to_owned(), purpose: "watching and limiting subjects".to_owned(), missing }
+}
+
+fn tool((name, purpose, install): (&str, &str, &str)) -> Facility {
+    let tried = Command::new(name).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let works = tried.is_ok_and(|status| status.success());
+    Facility { name: name.to_owned(), purpose: purpose.to_owned(), missing: (!works).then(|| format!("try: {install}")) }
+}

@@ -1,0 +1,131 @@
+//! The evidence of one check, as a block of at most about 25 lines.
+
+use harness::{evidence::Evidence, event::CheckFinished, verdict::Verdict};
+
+use super::{
+    Facts,
+    style::{self, DIM, styled},
+};
+use crate::subject::Choice;
+
+/// Columns of a line; wide enough for a name, narrow enough for half a screen.
+const WIDTH: usize = 100;
+/// Where text begins, behind its label.
+const INDENT: usize = 12;
+/// Lines that one label may take.
+const LINES: usize = 6;
+
+/// The block for a check that did not pass.
+pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String {
+    let evidence = check.evidence.clone().unwrap_or_default();
+    let word = styled(style::of(&check.verdict), check.verdict.word());
+    let mut text = format!("{word} {}{}\n", check.id, points(check.points, &check.id));
+    let mut line = |label: &str, content: &str| {
+        if !content.is_empty() {
+            text.push_str(&labelled(label, content));
+        }
+    };
+    match &check.verdict {
+        Verdict::Skip { reason } => line("because", reason),
+        Verdict::Fault { detail } => {
+            line("fault", detail);
+            line("whose", "the grader's own, not yours: please report it, with the transcript");
+        }
+        _ => {
+            line("must", &check.must);
+            line("page", page);
+            line("did", &did(&evidence));
+            line("expected", &evidence.expected);
+            line("got", &evidence.got);
+            line("stderr", &evidence.stderr.join("\n"));
+            line("likely", &evidence.likely);
+        }
+    }
+    line("again", &again(facts, check));
+    if let Some(transcript) = &check.transcript {
+        line("log", &format!("{}/{}", facts.transcripts, transcript.display()));
+    }
+    if facts.choice == Choice::Solution && !evidence.expectation.is_empty() {
+        line("asked at", &evidence.expectation);
+    }
+    text
+}
+
+/// The command that shows this again.
+pub(super) fn again(facts: &Facts, check: &CheckFinished) -> String {
+    format!("cargo xtask check {}{} --check {} --seed {}", facts.project.name, facts.flag, check.id, facts.seed)
+}
+
+fn points(points: u32, id: &str) -> String {
+    let unit = if points == 1 { "pt" } else { "pts" };
+    let text = format!("{points} {unit}");
+    // Flush with the right margin, behind the longest word and a space.
+    let width = (WIDTH - 8).saturating_sub(id.len());
+    format!("{text:>width$}")
+}
+
+fn did(evidence: &Evidence) -> String {
+    let steps = evidence.did.join("; ");
+    match evidence.smallest_of {
+        0 => steps,
+        tried => format!("{steps}    (smallest of {tried} tried)"),
+    }
+}
+
+/// `label`, then the text, wrapped and indented under itself.
+fn labelled(label: &str, text: &str) -> String {
+    let mut lines: Vec<String> = text.lines().flat_map(wrapped).collect();
+    if lines.len() > LINES {
+        let left_out = lines.len() - LINES + 1;
+        // The end is where things went wrong.
+        lines.splice(1..=left_out, [format!("… {left_out} lines left out, all of them in the log …")]);
+    }
+    let mut block = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let label = if number == 0 { label } else { "" };
+        block.push_str(&format!("  {}{line}\n", styled(DIM, format!("{label:<width$}", width = INDENT - 2))));
+    }
+    block
+}
+
+/// A line cut at spaces into lines that fit; a word that does not fit alone is cut anywhere.
+fn wrapped(line: &str) -> Vec<String> {
+    let room = WIDTH - INDENT;
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let mut word: Vec<char> = word.chars().filter(|c| !c.is_control()).collect();
+        let used = lines.last().map_or(0, |line| line.chars().count());
+        if used > 0 && used + 1 + word.len() > room {
+            lines.push(String::new());
+        } else if used > 0 {
+            push(&mut lines, " ");
+        }
+        while word.len() > room {
+            let rest = word.split_off(room);
+            push(&mut lines, &word.into_iter().collect::<String>());
+            lines.push(String::new());
+            word = rest;
+        }
+        push(&mut lines, &word.into_iter().collect::<String>());
+    }
+    lines
+}
+
+fn push(lines: &mut [String], text: &str) {
+    if let Some(last) = lines.last_mut() {
+        last.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_keeps_its_beginning_and_its_end() {
+        let text = (0..200).map(|n| format!("step {n};")).collect::<Vec<_>>().join(" ");
+        let block = labelled("did", &text);
+        assert_eq!(block.lines().count(), LINES, "{block}");
+        assert!(block.contains("step 0;") && block.contains("step 199;") && block.contains("left out"), "{block}");
+    }
+}
