@@ -1,2 +1,113 @@
-//! stub
-pub(crate) fn run(_: &crate::house::House, _: &crate::cli::AuditArgs) -> anyhow::Result<crate::exit::Exit> { unimplemented!() }
+//! `cargo xtask audit`: grades the grader. Five parts, each of which can only add findings:
+//!
+//! ```text
+//!   solution   passes every check
+//!   starter    compiles without a warning; every check says "not started", quickly
+//!   mutants    each fails exactly the checks that its header names, and passes all earlier stages
+//!   coverage   every check has a mutant that it kills
+//!   mirror     starter, solution, pages and checks agree; nothing is there that belongs to none of them
+//! ```
+
+mod mirror;
+mod mutant;
+mod mutants;
+mod matrix;
+mod starter;
+mod trial;
+mod workshop;
+
+use harness::event::Catalogue;
+
+use crate::{
+    cli::AuditArgs,
+    exit::Exit,
+    house::{House, Project},
+    interrupt,
+    report::style::{BAD, DIM, GOOD, STRONG, styled},
+    subject::{Choice, Subject},
+    suite::Suite,
+};
+use mutant::Mutant;
+use trial::Trial;
+
+/// What every part works with.
+#[derive(Debug)]
+struct Audit<'a> {
+    house: &'a House,
+    project: Project,
+    suite: Suite,
+    catalogue: Catalogue,
+    args: &'a AuditArgs,
+}
+
+/// What a part found to be wrong, a sentence each.
+type Findings = Vec<String>;
+
+/// Audits a project, or all of them.
+pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
+    interrupt::note_from_now_on();
+    let mut all = Findings::new();
+    for project in house.named_or_all(args.project.as_deref())? {
+        let suite = Suite::build(&project)?;
+        let catalogue = suite.catalogue()?;
+        anstream::println!("{} {}", styled(STRONG, &project.name), styled(DIM, format!("seed {}", args.seed)));
+        all.extend(Audit { house, project, suite, catalogue, args }.project()?);
+    }
+    for finding in &all {
+        anstream::println!("{} {finding}", styled(BAD, "finding:"));
+    }
+    Ok(if all.is_empty() { Exit::Passed } else { Exit::Failed })
+}
+
+impl Audit<'_> {
+    fn project(&self) -> anyhow::Result<Findings> {
+        let mutants = mutant::read_all(&self.project.checks.join("mutants"))?;
+        let mut all = Findings::new();
+        let mut part = |name: &str, said: String, findings: Findings| {
+            let sign = if findings.is_empty() { styled(GOOD, "ok  ") } else { styled(BAD, "open") };
+            anstream::println!("  {sign} {name:<9} {said}");
+            all.extend(findings);
+        };
+        let (said, findings) = mirror::look(self)?;
+        part("mirror", said, findings);
+        let (said, findings) = self.coverage(&mutants);
+        part("coverage", said, findings);
+        let (said, findings) = self.solution()?;
+        part("solution", said, findings);
+        if !self.args.without_starter {
+            let (said, findings) = starter::look(self)?;
+            part("starter", said, findings);
+        }
+        let results = mutants::try_all(self, &mutants)?;
+        anstream::print!("{}", matrix::render(&self.catalogue, &results));
+        part("mutants", format!("{} of {} tried", results.len(), mutants.len()), mutants::findings(&results));
+        Ok(all)
+    }
+
+    /// Part 1: the solution passes every check.
+    fn solution(&self) -> anyhow::Result<(String, Findings)> {
+        let program = Subject::find(self.house, &self.project, Choice::Solution)?.build(self.house)?;
+        let trial = Trial::run(self, program, self.stages_up_to(u32::MAX), trial::Jobs::All)?;
+        let wrong = trial.checks.iter().filter(|(_, verdict)| verdict.is_failure());
+        let findings = wrong.map(|(id, verdict)| format!("the solution does not pass {id}: {verdict:?}")).collect();
+        Ok((format!("{} checks in {:.1} s", trial.checks.len(), trial.elapsed.as_secs_f64()), findings))
+    }
+
+    /// Part 4: a check that no mutant names is a check that may be unable to fail.
+    fn coverage(&self, mutants: &[Mutant]) -> (String, Findings) {
+        let killed = |id: &str| mutants.iter().any(|mutant| mutant.fails.iter().any(|named| named == id));
+        let ids: Vec<_> = self.catalogue.stages.iter().flat_map(|stage| &stage.checks).map(|check| &check.id).collect();
+        let mut findings: Findings =
+            ids.iter().filter(|id| !killed(id)).map(|id| format!("no mutant is killed by {id}")).collect();
+        for mutant in mutants {
+            for named in mutant.fails.iter().filter(|named| !ids.contains(named)) {
+                findings.push(format!("{} names {named}, which is no check", mutant.name));
+            }
+        }
+        (format!("{} checks, {} mutants", ids.len(), mutants.len()), findings)
+    }
+
+    fn stages_up_to(&self, last: u32) -> Vec<u32> {
+        self.catalogue.stages.iter().map(|stage| stage.number).filter(|&number| number <= last).collect()
+    }
+}

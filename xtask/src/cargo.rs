@@ -22,6 +22,8 @@ pub(crate) enum Profile {
     Dev,
     /// Optimised, with every assertion that the language offers: subjects.
     Subject,
+    /// As quick as can be, with warnings as errors: starters.
+    Strict,
 }
 
 /// Given on the command line, so that crates outside this workspace are compiled the same way.
@@ -61,6 +63,9 @@ pub(crate) fn build(
     if profile == Profile::Subject {
         command.args(["--profile", "subject"]).args(SUBJECT_PROFILE.iter().flat_map(|setting| ["--config", setting]));
     }
+    if profile == Profile::Strict {
+        command.env("RUSTFLAGS", "-D warnings");
+    }
     if let Some(folder) = target_dir {
         command.arg("--target-dir").arg(folder);
     }
@@ -99,7 +104,7 @@ fn forward_messages(child: &mut Child, chatter: Chatter) -> anyhow::Result<threa
         let mut kept = String::new();
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();
-            if line.contains("Finished ") && line.contains(" profile ") {
+            if is_noise(&line) {
                 continue;
             }
             match chatter {
@@ -109,6 +114,12 @@ fn forward_messages(child: &mut Child, chatter: Chatter) -> anyhow::Result<threa
         }
         kept
     }))
+}
+
+/// What says only that nothing is wrong, or that the suite is being built at the same time.
+fn is_noise(line: &str) -> bool {
+    line.contains("Finished ") && line.contains(" profile ")
+        || line.contains("Blocking ") && line.contains("waiting for file lock on package cache")
 }
 
 /// The three fields of cargo's messages that matter here.

@@ -31,6 +31,13 @@ pub(crate) fn with_argument(argument: &str) -> Vec<i32> {
     .collect()
 }
 
+/// Fails the test, in those words, if a live process has that argument.
+#[track_caller]
+pub(crate) fn expect_none(argument: &str, what: &str) {
+    let left = with_argument(argument);
+    assert!(left.is_empty(), "expected: {what}; but there are {left:?} with the argument {argument}");
+}
+
 /// Waits for a process with that argument.
 #[track_caller]
 pub(crate) fn wait_for(argument: &str) -> i32 {
@@ -59,13 +66,13 @@ pub(crate) fn peak_bytes(pid: i32) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
-/// Keeps every processor of the machine busy, twice over, until dropped.
+/// Keeps every processor of the machine busy, twice over, until dropped; for two minutes, should a test be killed.
 pub(crate) struct Load(Vec<Child>);
 
 impl Load {
     pub(crate) fn begin() -> Self {
         let processors = thread::available_parallelism().map_or(2, usize::from);
-        let spin = || Command::new("sh").args(["-c", "while :; do :; done"]).spawn().expect("sh is there");
+        let spin = || Command::new("sh").args(["-c", "ulimit -t 120; while :; do :; done"]).spawn().expect("sh is there");
         Self((0..2 * processors).map(|_| spin()).collect())
     }
 }

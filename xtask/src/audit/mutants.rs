@@ -1,0 +1,112 @@
+//! Part 3: every mutant fails exactly what it should. One is built while others run.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use harness::verdict::Verdict;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{
+    Audit, Findings,
+    mutant::Mutant,
+    trial::{Jobs, Trial},
+    workshop::Workshop,
+};
+use crate::interrupt;
+
+/// A mutant and what became of it.
+#[derive(Debug)]
+pub(super) struct Tried<'m> {
+    pub(super) mutant: &'m Mutant,
+    /// What ran, or why nothing could.
+    pub(super) trial: Result<Trial, String>,
+}
+
+/// Builds and runs the mutants that were asked for.
+pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::Result<Vec<Tried<'m>>> {
+    let wanted = |mutant: &&Mutant| audit.args.mutant.as_ref().is_none_or(|text| mutant.name.contains(text));
+    let chosen: Vec<_> = mutants.iter().filter(wanted).step_by(audit.args.every as usize).collect();
+    let workshop = Workshop::open(audit)?;
+    let bar = progress(chosen.len());
+    let (send, built) = mpsc::sync_channel::<(&Mutant, anyhow::Result<PathBuf>)>(2);
+    let built = Mutex::new(built);
+    let next = || built.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
+    let mut tried = thread::scope(|scope| {
+        let runners: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from))
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut tried = Vec::new();
+                    while let Some((mutant, program)) = next() {
+                        bar.set_message(mutant.name.clone());
+                        tried.push(try_one(audit, mutant, program));
+                        bar.inc(1);
+                    }
+                    tried
+                })
+            })
+            .collect();
+        for mutant in chosen {
+            if interrupt::happened() || send.send((mutant, workshop.build(mutant))).is_err() {
+                break;
+            }
+        }
+        drop(send);
+        runners.into_iter().flat_map(|runner| runner.join().unwrap_or_default()).collect::<Vec<_>>()
+    });
+    bar.finish_and_clear();
+    tried.sort_by(|a, b| a.mutant.name.cmp(&b.mutant.name));
+    Ok(tried)
+}
+
+fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, program: anyhow::Result<PathBuf>) -> Tried<'m> {
+    let run = |program: PathBuf| {
+        let trial = Trial::run(audit, vec![program.display().to_string()], audit.stages_up_to(mutant.stage), Jobs::One);
+        let _ = std::fs::remove_file(program);
+        trial
+    };
+    Tried { mutant, trial: program.and_then(run).map_err(|error| format!("{error:#}")) }
+}
+
+fn progress(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64);
+    if let Ok(style) = ProgressStyle::with_template("       {bar:30} {pos} of {len} mutants  {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Where what became of a mutant is not what its header says.
+pub(super) fn findings(results: &[Tried<'_>]) -> Findings {
+    results.iter().flat_map(Tried::findings).collect()
+}
+
+impl Tried<'_> {
+    fn findings(&self) -> Findings {
+        let name = &self.mutant.name;
+        let trial = match &self.trial {
+            Ok(trial) => trial,
+            Err(problem) => return vec![format!("{name}: {problem}")],
+        };
+        let mut findings = Findings::new();
+        let named: BTreeSet<_> = self.mutant.fails.iter().collect();
+        for (id, verdict) in &trial.checks {
+            match verdict {
+                Verdict::Fault { detail } => findings.push(format!("{name}: a fault of the grader at {id}: {detail}")),
+                verdict if verdict.is_failure() && !named.contains(id) => {
+                    findings.push(format!("{name} fails {id}, which its header does not name ({})", verdict.word()));
+                }
+                Verdict::Pass if named.contains(id) => findings.push(format!("{name} passes {id}, which its header names")),
+                _ => {}
+            }
+        }
+        if trial.not_run.is_empty() {
+            let ran = |id: &&&String| !trial.checks.contains_key(id.as_str());
+            findings.extend(named.iter().filter(ran).map(|id| format!("{name}: {id} was not run")));
+        }
+        findings
+    }
+}

@@ -1,0 +1,59 @@
+//! One run of a suite for the audit's own purposes: verdicts by check, nothing printed.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use harness::{
+    event::{Event, Request, Subject, VERSION},
+    verdict::Verdict,
+};
+
+use super::Audit;
+
+/// How many checks of a trial run side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Jobs {
+    /// As many as there are processors.
+    All,
+    /// One: other trials run beside this one.
+    One,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub(super) struct Trial {
+    pub(super) checks: BTreeMap<String, Verdict>,
+    /// Stages that were not begun, because an earlier one failed.
+    pub(super) not_run: Vec<u32>,
+    pub(super) elapsed: Duration,
+}
+
+impl Trial {
+    /// Runs `program` through `stages`, up to the first that fails.
+    pub(super) fn run(audit: &Audit<'_>, program: Vec<String>, stages: Vec<u32>, jobs: Jobs) -> anyhow::Result<Self> {
+        let began = Instant::now();
+        let request = Request {
+            v: VERSION,
+            subject: Subject { run: program },
+            stages,
+            checks: Vec::new(),
+            seed: audit.args.seed,
+            jobs: if jobs == Jobs::One { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) },
+            keep_going: false,
+            output: audit.house.own_folder(&audit.project).join("audit").join("transcripts"),
+        };
+        let mut trial = Self { checks: BTreeMap::new(), not_run: Vec::new(), elapsed: Duration::ZERO };
+        audit.suite.run(&request, &mut |event, _| {
+            match event {
+                Event::CheckFinished(finished) => drop(trial.checks.insert(finished.id, finished.verdict)),
+                Event::RunFinished { not_run } => trial.not_run = not_run,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        trial.elapsed = began.elapsed();
+        Ok(trial)
+    }
+}

@@ -1,0 +1,91 @@
+//! Where mutants are built: a workspace that holds the solution alone, always in the same place, so that for each
+//! mutant cargo compiles one crate and nothing else.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+
+use super::{
+    Audit,
+    mutant::{Mutant, Sources},
+};
+use crate::cargo::{self, Chatter, Profile};
+
+/// A copy of the solution that is changed for one mutant after the other.
+#[derive(Debug)]
+pub(super) struct Workshop {
+    folder: PathBuf,
+    member: PathBuf,
+    solution: Sources,
+}
+
+impl Workshop {
+    /// Sets it up under `target/`.
+    pub(super) fn open(audit: &Audit<'_>) -> anyhow::Result<Self> {
+        let folder = audit.house.own_folder(&audit.project).join("audit");
+        let root = audit.house.root();
+        let member = folder.join("solutions").join(&audit.project.name);
+        fs::create_dir_all(&member)?;
+        let manifest = fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
+        write_if_new(&folder.join("Cargo.toml"), &alone(&manifest)?)?;
+        fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
+        let mut solution = Sources::new();
+        read_sources(&audit.project.solution, Path::new("src"), &mut solution)?;
+        let manifest = fs::read_to_string(audit.project.solution.join("Cargo.toml"))?;
+        write_if_new(&member.join("Cargo.toml"), &manifest)?;
+        Ok(Self { folder, member, solution })
+    }
+
+    /// Builds a mutant, and puts the program aside under the mutant's name.
+    pub(super) fn build(&self, mutant: &Mutant) -> anyhow::Result<PathBuf> {
+        let sources = mutant.apply(&self.solution)?;
+        for (path, text) in &sources {
+            write_if_new(&self.member.join(path), text)?;
+        }
+        let target = self.folder.join("target");
+        let manifest = self.member.join("Cargo.toml");
+        let Ok(programs) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)? else {
+            bail!("it does not compile");
+        };
+        let [(_, program)] = programs.as_slice() else { bail!("it builds {} programs", programs.len()) };
+        let aside = self.folder.join("bin").join(&mutant.name);
+        fs::create_dir_all(aside.parent().unwrap_or(&aside))?;
+        fs::copy(program, &aside).context("cannot put the program aside")?;
+        Ok(aside)
+    }
+}
+
+/// The workspace's manifest with no other members than the solution.
+fn alone(manifest: &str) -> anyhow::Result<String> {
+    let mut manifest: toml::Table = toml::from_str(manifest).context("cannot read Cargo.toml")?;
+    let workspace = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut).context("no [workspace]")?;
+    workspace.insert("members".to_owned(), toml::Value::Array(vec!["solutions/*".into()]));
+    workspace.remove("default-members");
+    // Profiles that name other members would only be warned about.
+    manifest.remove("profile");
+    Ok(toml::to_string(&manifest)?)
+}
+
+fn read_sources(crate_folder: &Path, below: &Path, sources: &mut Sources) -> anyhow::Result<()> {
+    for entry in fs::read_dir(crate_folder.join(below))?.flatten() {
+        let path = below.join(entry.file_name());
+        if entry.path().is_dir() {
+            read_sources(crate_folder, &path, sources)?;
+        } else {
+            sources.insert(path, fs::read_to_string(entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes only what differs: cargo goes by modification times.
+fn write_if_new(path: &Path, text: &str) -> anyhow::Result<()> {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
