@@ -44,6 +44,7 @@ fn run(suite: &'static Suite) -> io::Result<()> {
     let mut lost = None;
     let run = Run { suite, request: &request, workspace: workspace.path(), watchdog };
     run.execute(&mut |event| {
+        interrupt::stand_aside();
         if lost.is_none() {
             lost = print_json(&event).err();
         }

@@ -10,11 +10,7 @@ mod one_check;
 
 use std::{
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, PoisonError},
     thread,
 };
 
@@ -42,7 +38,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Runs everything that the request selects, and hands each event to `emit` as it happens.
-    pub(super) fn execute(&self, emit: &mut dyn FnMut(Event)) {
+    pub(super) fn execute(&self, emit: &mut (dyn FnMut(Event) + Send)) {
         emit(Event::RunStarted {
             v: VERSION,
             project: self.suite.project.to_owned(),
@@ -58,7 +54,7 @@ impl Run<'_> {
     }
 
     /// Runs a stage; whether nothing in it failed.
-    fn stage(&self, stage: &'static Stage, emit: &mut dyn FnMut(Event)) -> bool {
+    fn stage(&self, stage: &'static Stage, emit: &mut (dyn FnMut(Event) + Send)) -> bool {
         let checks: Vec<_> = stage.checks.iter().filter(|check| self.selects(stage, check)).collect();
         emit(Event::StageStarted { stage: stage.number, slug: stage.slug.to_owned(), checks: checks.len() });
         let mut passed = true;
@@ -66,6 +62,10 @@ impl Run<'_> {
         let mut left = Vec::new();
         for (beside, jobs) in [(Beside::Others, self.request.jobs.max(1)), (Beside::Nothing, 1)] {
             let group: Vec<_> = checks.iter().copied().filter(|check| check.beside == beside).collect();
+            if !left.is_empty() {
+                left.extend(group);
+                continue;
+            }
             left.extend(self.side_by_side(stage, &group, jobs, &mut |finished| {
                 passed &= !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
                 timeouts += usize::from(matches!(finished.verdict, Verdict::Timeout { .. }));
@@ -88,27 +88,24 @@ impl Run<'_> {
         stage: &'static Stage,
         checks: &[&'static Check],
         jobs: usize,
-        go_on: &mut dyn FnMut(CheckFinished) -> bool,
+        go_on: &mut (dyn FnMut(CheckFinished) -> bool + Send),
     ) -> Vec<&'static Check> {
-        let next = AtomicUsize::new(0);
-        let (send, outcomes) = mpsc::channel();
+        // One lock for both, so that no thread begins a check between an outcome and what follows from it.
+        let queue = Mutex::new((checks.iter(), go_on));
+        let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let work = || {
+            let mut next = lock().0.next();
+            while let Some(check) = next {
+                let finished = one_check::judge(self, stage, check);
+                let (waiting, go_on) = &mut *lock();
+                next = if go_on(finished) { waiting.next() } else { None };
+            }
+        };
         thread::scope(|scope| {
             for _ in 0..jobs.min(checks.len()) {
-                let (send, next) = (send.clone(), &next);
-                scope.spawn(move || {
-                    while let Some(check) = checks.get(next.fetch_add(1, Ordering::SeqCst)) {
-                        let _ = send.send(one_check::judge(self, stage, check));
-                    }
-                });
+                scope.spawn(work);
             }
-            drop(send);
-            let mut stopped_at = checks.len();
-            for finished in outcomes {
-                if !go_on(finished) && stopped_at == checks.len() {
-                    stopped_at = next.fetch_max(checks.len(), Ordering::SeqCst).min(checks.len());
-                }
-            }
-            checks[stopped_at..].to_vec()
-        })
+        });
+        lock().0.as_slice().to_vec()
     }
 }

@@ -65,9 +65,35 @@ impl Halt {
         self
     }
 
+    /// Cuts every text to what a reader can take in: a subject may have said megabytes.
+    #[must_use]
+    pub(super) fn abridged(mut self: Box<Self>) -> Box<Self> {
+        match &mut self.verdict {
+            Verdict::Pass | Verdict::Fail | Verdict::Skip { .. } | Verdict::Fault { .. } => {}
+            Verdict::NotStarted { at, task } => [at, task].into_iter().for_each(abridge),
+            Verdict::Crash { how: text } | Verdict::Timeout { waiting_for: text } | Verdict::Limit { which: text } => {
+                abridge(text);
+            }
+        }
+        let Evidence { did, expected, got, likely, stderr, .. } = &mut self.evidence;
+        [expected, got, likely].into_iter().chain(did).chain(stderr).for_each(abridge);
+        self
+    }
+
     /// Whether a smaller input may show the same thing, so that shrinking is worth its time.
     pub fn can_shrink(&self) -> bool {
         self.verdict.is_failure() && !matches!(self.verdict, Verdict::NotStarted { .. })
+    }
+}
+
+/// Keeps the beginning of a long text, and says how long it was.
+fn abridge(text: &mut String) {
+    const KEPT_BYTES: usize = 1000;
+    if text.len() > KEPT_BYTES {
+        let whole_bytes = text.len();
+        let end = (0..=KEPT_BYTES).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+        text.push_str(&format!("… ({whole_bytes} bytes)"));
     }
 }
 

@@ -1,6 +1,14 @@
 //! Ctrl-C, and the death of the front desk: subjects are killed, the run's folder is removed, exit status 130.
 
-use std::{fs, path::PathBuf, sync::Arc, thread};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
 use nix::{
     errno::Errno,
@@ -11,6 +19,9 @@ use super::{strays, watchdog::Watchdog};
 
 /// The exit status of an interrupted run: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
+
+/// Whether a signal is ending the run.
+static ENDING: AtomicBool = AtomicBool::new(false);
 
 /// The signals that end a run.
 fn ending() -> SigSet {
@@ -29,9 +40,18 @@ pub(super) fn prepare() -> nix::Result<()> {
 pub(super) fn watch_for(watchdog: Arc<Watchdog>, folder: PathBuf) {
     thread::spawn(move || {
         while ending().wait().is_err() {}
+        ENDING.store(true, Ordering::SeqCst);
         watchdog.kill_all();
         strays::kill_descendants();
         let _ = fs::remove_dir_all(folder);
         std::process::exit(INTERRUPTED);
     });
+}
+
+/// Returns at once; but never while the run is being ended. What came of a subject that was killed for it is no
+/// verdict, no other is to be started, and the exit status is not this thread's to choose.
+pub(super) fn stand_aside() {
+    while ENDING.load(Ordering::SeqCst) {
+        thread::park();
+    }
 }

@@ -22,11 +22,6 @@ use std::{
     time::Duration,
 };
 
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
-
 pub use autopsy::{Ending, Exit};
 pub use launch::{Launch, Limits};
 pub(in crate::running) use launch::{Started, Stdin, Tracing};
@@ -72,7 +67,11 @@ impl Process {
     /// Timeout, crash or limit, each saying that `awaited` did not come.
     #[track_caller]
     pub fn read_line(&mut self, awaited: &str) -> Judged<String> {
-        self.read_line_or_end(awaited)?.map_err(|ending| ending.halt(awaited))
+        // Not `map_err`: a closure would be taken for the caller.
+        match self.read_line_or_end(awaited)? {
+            Ok(line) => Ok(line),
+            Err(ending) => Err(ending.halt(awaited)),
+        }
     }
 
     /// The next line of stdout, or how the subject ended instead.
@@ -85,7 +84,7 @@ impl Process {
             self.pump(patience::REPLY, |process| process.inbox.has_line() || process.stdout.is_none())?
                 .or_timeout(awaited)?;
         }
-        let Some(line) = self.inbox.take_line() else { return self.autopsy(awaited).map(Err) };
+        let Some(line) = self.inbox.take_line() else { return Ok(Err(self.autopsy(awaited)?)) };
         let line = String::from_utf8_lossy(&line).into_owned();
         self.services.note(self.number, '>', line.as_bytes());
         Ok(Ok(line))
@@ -134,7 +133,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // The leader is not reaped yet, so its pid, and with it the group's number, cannot have been used again.
-        let _ = killpg(Pid::from_raw(self.pid()), Signal::SIGKILL);
+        self.watched.kill();
         self.services.watchdog.forget(&self.watched);
         let _ = self.child.wait();
         if !pump::pipes_are_closed(self) {

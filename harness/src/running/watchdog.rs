@@ -9,7 +9,7 @@ use std::{
 };
 
 use nix::{
-    sys::signal::{Signal, killpg},
+    sys::signal::{Signal, kill, killpg},
     unistd::Pid,
 };
 
@@ -36,6 +36,14 @@ impl Watched {
     /// Whether its deadline has passed.
     pub(super) fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Kills its process group, and itself should it have left that. Only while it has not been reaped, or its pid
+    /// may be somebody else's by now.
+    pub(super) fn kill(&self) {
+        let pid = Pid::from_raw(self.pid);
+        let _ = killpg(pid, Signal::SIGKILL);
+        let _ = kill(pid, Signal::SIGKILL);
     }
 }
 
@@ -71,10 +79,10 @@ impl Watchdog {
         self.live().retain(|other| !Arc::ptr_eq(other, subject));
     }
 
-    /// Kills every live subject's process group.
+    /// Kills every live subject.
     pub(super) fn kill_all(&self) {
         for subject in self.live().iter() {
-            let _ = killpg(Pid::from_raw(subject.pid), Signal::SIGKILL);
+            subject.kill();
         }
     }
 
@@ -91,7 +99,7 @@ impl Watchdog {
             let listed = self.live();
             if listed.iter().any(|other| Arc::ptr_eq(other, &subject)) {
                 let _ = subject.exceeded.set(excess);
-                let _ = killpg(Pid::from_raw(subject.pid), Signal::SIGKILL);
+                subject.kill();
             }
         }
     }

@@ -30,12 +30,18 @@ impl Workspace {
     pub(super) fn create() -> io::Result<Self> {
         let base = base();
         sweep(&base);
-        let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&base).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot make a directory in {}: {error}; set TMPDIR", base.display()))
-        })?;
-        let lock = fs::File::create(dir.path().join(LOCK))?;
-        lock.lock()?;
-        Ok(Self { dir, _lock: lock })
+        loop {
+            let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&base).map_err(|error| {
+                let problem = format!("cannot make a directory in {}: {error}; set TMPDIR", base.display());
+                io::Error::new(error.kind(), problem)
+            })?;
+            let lock = fs::File::create(dir.path().join(LOCK))?;
+            lock.lock()?;
+            // Before it was locked, another run may have taken it for abandoned, and removed it.
+            if dir.path().join(LOCK).exists() {
+                return Ok(Self { dir, _lock: lock });
+            }
+        }
     }
 
     /// The run's folder.
@@ -56,11 +62,9 @@ fn base() -> PathBuf {
 fn sweep(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        let abandoned = || {
-            let lock = fs::File::open(entry.path().join(LOCK));
-            lock.is_ok_and(|lock| lock.try_lock().is_ok())
-        };
-        if ours && abandoned() {
+        let Some(lock) = ours.then(|| fs::File::open(entry.path().join(LOCK)).ok()).flatten() else { continue };
+        // Held until the folder is gone: a run that was just about to lock it then sees that it is.
+        if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
@@ -77,4 +81,24 @@ pub(super) fn disk_usage(dir: &Path) -> u64 {
             Err(_) => 0,
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_that_begin_at_once_leave_each_others_folders_alone() {
+        let begin = || {
+            for _ in 0..500 {
+                let workspace = Workspace::create().expect("a folder can be made");
+                assert!(workspace.path().join(LOCK).exists(), "another run took this one's folder for abandoned");
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(begin);
+            }
+        });
+    }
 }

@@ -18,7 +18,7 @@ fn a_stray_neither_delays_the_verdict_nor_outlives_the_suite() {
         (format!("(setsid env -i sh -c 'exec >&- 2>&- <&-; {stray}' &)"), "a silent daemon without the marker"),
         (format!("(trap '' HUP TERM INT; setsid sh -c '{stray}' &)"), "a daemon that ignores signals"),
     ] {
-        let there = format!("{stray} while [ ! -e up ]; do :; done");
+        let there = format!("{stray}\nwhile [ ! -e up ]; do :; done");
         for (script, word, says) in [
             (format!("{there}; exit 3"), "CRASH", "exited with status 3"),
             (format!("{there}; exec cat"), "pass", ""),

@@ -239,6 +239,8 @@ pub(crate) fn check(id: &str, script: &str, word: &str, says: &[&str]) -> Report
 pub(crate) fn expect(finished: &CheckFinished, script: &str, word: &str, says: &[&str]) {
     let got = finished.verdict.word();
     assert!(word.split('|').any(|word| word == got), "{script} deserves {word}, but got {finished:#?}");
+    let place = finished.evidence.as_ref().map_or("", |evidence| &evidence.expectation);
+    assert!(got == "pass" || place.contains("suite.rs:"), "the expectation is a place in the suite, not {place:?}");
     let text = format!("{:?} {:?}", finished.verdict, finished.evidence).replace("\\\"", "\"");
     for words in says {
         assert!(text.contains(words), "the evidence against {script} says {words:?}, but: {text}");

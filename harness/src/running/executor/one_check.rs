@@ -37,7 +37,10 @@ pub(super) fn judge(run: &Run<'_>, stage: &Stage, check: &Check) -> CheckFinishe
     });
     let (verdict, evidence) = match outcome {
         Ok(()) => (Verdict::Pass, None),
-        Err(halt) => (halt.verdict, Some(halt.evidence)),
+        Err(halt) => {
+            let halt = halt.abridged();
+            (halt.verdict, Some(halt.evidence))
+        }
     };
     CheckFinished {
         id,

@@ -163,10 +163,13 @@ impl Launch {
         clean_environment(&mut command, &folder, &marker);
         confine(&mut command, &folder, &limits, disk.as_deref(), tracing)?;
         services.note(number, '.', format!("(start {program} {})", args.join(" ")).as_bytes());
-        let child = command.spawn().map_err(|error| {
-            let how = format!("could not be started: {program}: {error}");
-            Halt::new(Verdict::Crash { how: how.clone() }, "a program that starts", how)
-        })?;
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) => {
+                let how = format!("could not be started: {program}: {error}");
+                return Err(Halt::new(Verdict::Crash { how: how.clone() }, "a program that starts", how));
+            }
+        };
         let pid = child.id() as i32;
         let watched = Watched { pid, limits, folder, deadline, exceeded: OnceLock::new() };
         let watched = services.watchdog.watch(watched);

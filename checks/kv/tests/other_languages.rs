@@ -1,0 +1,60 @@
+//! The contract asks for no particular language: a store in Python passes the stages that it implements, and says of
+//! the others that they are not started.
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use harness::{
+    event::{CheckFinished, Event, Request, Subject, VERSION},
+    verdict::Verdict,
+};
+
+/// Runs the suite on a program through `stages`; what its checks came to.
+fn check(run: &[&str], stages: &[u32]) -> Vec<CheckFinished> {
+    let request = Request {
+        v: VERSION,
+        subject: Subject { run: run.iter().map(|word| (*word).to_owned()).collect() },
+        stages: stages.to_vec(),
+        checks: Vec::new(),
+        seed: 1,
+        jobs: 2,
+        keep_going: true,
+        output: Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-languages"),
+    };
+    let mut suite = Command::new(env!("CARGO_BIN_EXE_kv-checks"))
+        .arg("run")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the suite starts");
+    let line = serde_json::to_string(&request).expect("a request is JSON");
+    let mut stdin = suite.stdin.take().expect("the suite has a stdin");
+    writeln!(stdin, "{line}").expect("the suite reads its request");
+    let output = suite.wait_with_output().expect("the suite ends");
+    assert!(output.status.success(), "the suite ends in good order: {}", output.status);
+    let events = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let events = events.map(|line| serde_json::from_slice(line).expect("every line is an event"));
+    events.filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None }).collect()
+}
+
+#[test]
+fn a_store_in_python_passes_what_it_implements() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: there is no python3 on this machine; try apt-get install python3");
+        return;
+    }
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/kv.py");
+    let checks = check(&["python3", program], &[1, 2]);
+    assert_eq!(checks.len(), 18, "both stages ran in full");
+    for check in checks {
+        assert_eq!(check.verdict, Verdict::Pass, "{} on the Python store: {:?}", check.id, check.evidence);
+    }
+    let flush = "kv/3/flush_makes_a_table";
+    let checks = check(&["python3", program], &[3]);
+    let verdict = checks.iter().find(|check| check.id == flush).map(|check| &check.verdict);
+    let not_started = |verdict: &Verdict| matches!(verdict, Verdict::NotStarted { task, .. } if task == "flush");
+    assert!(verdict.is_some_and(not_started), "what it does not implement is not started: {verdict:?}");
+}
