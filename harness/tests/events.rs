@@ -142,7 +142,8 @@ fn a_catalogue() {
 #[test]
 fn a_reader_ignores_fields_that_it_does_not_know_and_refuses_events_that_it_does_not_know() {
     let with_more = r#"{"event":"run_finished","not_run":[],"weather":"fine"}"#;
-    let read: Event = serde_json::from_str(with_more).expect("an addition keeps the version, so it has to be readable");
+    let read: Event =
+        serde_json::from_str(with_more).expect("an addition keeps the version, so it has to be readable");
     assert_eq!(read, Event::RunFinished { not_run: Vec::new() }, "the rest is read as always");
     let unknown = serde_json::from_str::<Event>(r#"{"event":"run_paused"}"#);
     assert!(unknown.is_err(), "an event of another vocabulary is refused, not guessed at: {unknown:?}");

@@ -69,15 +69,16 @@ impl Search<'_> {
 
 /// Every field that the environment could set is set here, since `Config::default()` reads `PROPTEST_*`.
 fn config(cases: u32) -> Config {
-    let mut config = Config::default();
-    config.cases = cases;
-    config.failure_persistence = None;
-    config.max_shrink_time = SHRINK_MS;
-    config.max_shrink_iters = u32::MAX;
-    config.max_local_rejects = 1024;
-    config.max_global_rejects = 1024;
-    config.verbose = 0;
-    config
+    Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_time: SHRINK_MS,
+        max_shrink_iters: u32::MAX,
+        max_local_rejects: 1024,
+        max_global_rejects: 1024,
+        verbose: 0,
+        ..Config::default()
+    }
 }
 
 fn seed_bytes(seed: u64) -> [u8; 32] {

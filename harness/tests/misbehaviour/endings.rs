@@ -4,7 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use crate::suite_run::{Run, check, expect};
 
-const PANIC: &str = "printf \"\\nthread 'main' panicked at src/main.rs:12:5:\\nno such thing\\n\" >&2; exit 101";
+const PANIC: &str =
+    "printf \"\\nthread 'main' panicked at src/main.rs:12:5:\\nno such thing\\n\" >&2; exit 101";
 const TODO: &str = "printf \"\\nthread 'main' panicked at src/main.rs:12:5:\\n\
                     not yet implemented: stage 1: echo\\nnote: run with RUST_BACKTRACE\\n\" >&2; exit 101";
 
@@ -21,13 +22,22 @@ fn an_early_end_is_a_crash_that_says_how() {
         (PANIC, "panicked at src/main.rs:12: no such thing"),
     ] {
         let report = check("echo/1/echoes_a_line", subject, "CRASH", &[says, "the echo of \"line "]);
-        assert!(report.elapsed.as_secs() < 10, "an end is seen at once, not waited for: {:?}", report.elapsed);
+        assert!(
+            report.elapsed.as_secs() < 10,
+            "an end is seen at once, not waited for: {:?}",
+            report.elapsed
+        );
     }
 }
 
 #[test]
 fn an_end_with_another_status_than_0_is_a_crash() {
-    check("echo/1/exits_at_end_of_input", "cat; exit 3", "CRASH", &["exited with status 3", "at the end of its input"]);
+    check(
+        "echo/1/exits_at_end_of_input",
+        "cat; exit 3",
+        "CRASH",
+        &["exited with status 3", "at the end of its input"],
+    );
 }
 
 #[test]

@@ -16,11 +16,15 @@ fn an_interrupted_suite_takes_everything_with_it() {
         for checks in [&["echo/1/echoes_a_line"][..], &[]] {
             let seconds = processes::odd_duration();
             let run = Run::of_shell(&format!("exec sleep {seconds}"));
-            let run = run.with(|request| request.checks = checks.iter().map(|&id| id.to_owned()).collect()).start();
+            let run =
+                run.with(|request| request.checks = checks.iter().map(|&id| id.to_owned()).collect()).start();
             let folder = run_folder(processes::wait_for(&seconds));
             run.signal(signal);
             let report = run.finish();
-            assert_eq!(report.status, 130, "{signal} ends the suite with the status of an interrupt: {report:?}");
+            assert_eq!(
+                report.status, 130,
+                "{signal} ends the suite with the status of an interrupt: {report:?}"
+            );
             processes::expect_none(&seconds, &format!("{signal} ends the subject too"));
             assert!(!folder.exists(), "{signal}: {} is removed", folder.display());
             assert!(report.finished().is_empty(), "no verdict on a subject that {signal} killed: {report:?}");
@@ -76,11 +80,21 @@ fn a_panic_of_a_check_is_a_fault_and_the_others_still_run() {
     let Verdict::Fault { detail } = &report.of("panics").verdict else {
         panic!("a panic in a check is the grader's fault: {:?}", report.of("panics"));
     };
-    assert!(detail.contains("on purpose") && detail.contains("trial_suite.rs:"), "it says what and where: {detail}");
+    assert!(
+        detail.contains("on purpose") && detail.contains("trial_suite.rs:"),
+        "it says what and where: {detail}"
+    );
     for name in ["is_fine", "is_fine_alone"] {
-        assert_eq!(report.of(name).verdict, Verdict::Pass, "{name} is judged although another check panicked");
+        assert_eq!(
+            report.of(name).verdict,
+            Verdict::Pass,
+            "{name} is judged although another check panicked"
+        );
     }
-    assert!(matches!(report.events.last(), Some(Event::RunFinished { .. })), "the run ends in good order: {report:?}");
+    assert!(
+        matches!(report.events.last(), Some(Event::RunFinished { .. })),
+        "the run ends in good order: {report:?}"
+    );
     assert_eq!(report.stderr, "", "the panic is reported as an event, once");
 }
 
@@ -90,7 +104,8 @@ fn transcripts_are_left_where_the_request_says() {
     let run = Run::of_shell("echo wrong; exec cat").check("echo/1/echoes_a_line");
     let report = run.with(|request| request.output = output.path().to_owned()).finish();
     let path = report.only().transcript.as_deref().unwrap_or(Path::new("none"));
-    let text = std::fs::read_to_string(output.path().join(path)).expect("the transcript is where the event says");
+    let text =
+        std::fs::read_to_string(output.path().join(path)).expect("the transcript is where the event says");
     for words in ["(start sh", "1<  line ", "1>  wrong"] {
         assert!(text.contains(words), "the transcript has {words:?}:\n{text}");
     }

@@ -19,7 +19,10 @@ fn a_flood_is_cut_off_quickly_and_in_bounded_memory() {
         let report = check(id, subject, word, &[says]);
         let (secs, mib) = (report.elapsed.as_secs(), report.peak_bytes >> 20);
         assert!(secs < 10, "a flood ({subject}) needs no wait, but took {secs} s");
-        assert!(report.peak_bytes < SUITE_BYTES, "the suite stays small during {subject}, but grew to {mib} MiB");
+        assert!(
+            report.peak_bytes < SUITE_BYTES,
+            "the suite stays small during {subject}, but grew to {mib} MiB"
+        );
     }
 }
 
@@ -28,5 +31,9 @@ fn a_flood_on_stderr_is_no_ones_business() {
     let subject = "cat /dev/zero >&2 & exec cat";
     let report = Run::of_shell(subject).finish();
     report.all_pass(subject);
-    assert!(report.peak_bytes < SUITE_BYTES, "only the end of stderr is kept: {} MiB", report.peak_bytes >> 20);
+    assert!(
+        report.peak_bytes < SUITE_BYTES,
+        "only the end of stderr is kept: {} MiB",
+        report.peak_bytes >> 20
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     processes,
-    suite_run::{check, Run, expect},
+    suite_run::{Run, check, expect},
 };
 
 #[test]

@@ -72,7 +72,12 @@ pub(crate) struct Load(Vec<Child>);
 impl Load {
     pub(crate) fn begin() -> Self {
         let processors = thread::available_parallelism().map_or(2, usize::from);
-        let spin = || Command::new("sh").args(["-c", "ulimit -t 120; while :; do :; done"]).spawn().expect("sh is there");
+        let spin = || {
+            Command::new("sh")
+                .args(["-c", "ulimit -t 120; while :; do :; done"])
+                .spawn()
+                .expect("sh is there")
+        };
         Self((0..2 * processors).map(|_| spin()).collect())
     }
 }

@@ -11,7 +11,10 @@ fn the_smallest_failing_line_is_shown() {
     ] {
         let report = check("echo/1/echoes_any_line", subject, word, &says);
         let smallest_of = report.only().evidence.as_ref().map_or(0, |evidence| evidence.smallest_of);
-        assert!(smallest_of > 1, "{subject}: several lines were tried, and the evidence says how many: {report:?}");
+        assert!(
+            smallest_of > 1,
+            "{subject}: several lines were tried, and the evidence says how many: {report:?}"
+        );
         assert!(report.elapsed.as_secs() < 30, "{subject}: the search is bounded: {:?}", report.elapsed);
     }
 }
@@ -22,8 +25,10 @@ fn the_transcript_is_that_of_the_smallest_case() {
     let run = Run::of_shell("exec sed -u s/q/Q/").check("echo/1/echoes_any_line");
     let report = run.with(|request| request.output = output.path().to_owned()).finish();
     let path = report.only().transcript.as_deref().expect("a failed check has a transcript");
-    let text = std::fs::read_to_string(output.path().join(path)).expect("the transcript is where the event says");
-    let sent: Vec<_> = text.lines().filter_map(|line| line.split_once("< ")).map(|(_, what)| what.trim()).collect();
+    let text =
+        std::fs::read_to_string(output.path().join(path)).expect("the transcript is where the event says");
+    let sent: Vec<_> =
+        text.lines().filter_map(|line| line.split_once("< ")).map(|(_, what)| what.trim()).collect();
     assert_eq!(sent, ["q"], "only what was sent in the smallest case is in the transcript:\n{text}");
 }
 
@@ -31,5 +36,9 @@ fn the_transcript_is_that_of_the_smallest_case() {
 fn a_property_that_hangs_costs_a_few_waits() {
     let report = Run::of_shell("exec sleep 1000").check("echo/1/echoes_any_line").finish();
     expect(report.only(), "a subject that sleeps", "TIMEOUT", &["the echo of "]);
-    assert!(report.elapsed.as_secs() < 30, "a wait to find it, and at most two to shrink it: {:?}", report.elapsed);
+    assert!(
+        report.elapsed.as_secs() < 30,
+        "a wait to find it, and at most two to shrink it: {:?}",
+        report.elapsed
+    );
 }

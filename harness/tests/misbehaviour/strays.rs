@@ -15,7 +15,10 @@ fn a_stray_neither_delays_the_verdict_nor_outlives_the_suite() {
         (format!("setsid sh -c '{stray}' &"), "a child in a session of its own"),
         (format!("(setsid sh -c 'sleep {seconds} & {stray}' &)"), "a daemon of two processes"),
         (format!("(setsid env -i sh -c '{stray}' &)"), "a daemon without the marker"),
-        (format!("(setsid env -i sh -c 'exec >&- 2>&- <&-; {stray}' &)"), "a silent daemon without the marker"),
+        (
+            format!("(setsid env -i sh -c 'exec >&- 2>&- <&-; {stray}' &)"),
+            "a silent daemon without the marker",
+        ),
         (format!("(trap '' HUP TERM INT; setsid sh -c '{stray}' &)"), "a daemon that ignores signals"),
     ] {
         let there = format!("{stray}\nwhile [ ! -e up ]; do :; done");
@@ -38,7 +41,8 @@ fn a_subject_that_leaves_its_process_group_is_killed_all_the_same() {
     }
     let seconds = processes::odd_duration();
     // Into the group of its parent, the suite, where killing its own group does not reach it.
-    let script = format!("exec perl -e 'setpgrp(0, getpgrp(getppid())) or die $!; <>; exec \"sleep\", \"{seconds}\"'");
+    let script =
+        format!("exec perl -e 'setpgrp(0, getpgrp(getppid())) or die $!; <>; exec \"sleep\", \"{seconds}\"'");
     let report = Run::of_shell(&script).check("echo/1/echoes_a_line").finish();
     expect(report.only(), &script, "TIMEOUT", &["the echo of \"line "]);
     processes::expect_none(&seconds, "it is gone when the suite has ended");

@@ -61,7 +61,8 @@ impl Run {
     pub(crate) fn check(mut self, id: &str) -> Self {
         let mut parts = id.split('/');
         self.suite = if parts.next() == Some("trial") { TRIAL } else { ECHO };
-        self.request.stages = vec![parts.next().and_then(|stage| stage.parse().ok()).expect("an id with a stage")];
+        self.request.stages =
+            vec![parts.next().and_then(|stage| stage.parse().ok()).expect("an id with a stage")];
         self.request.checks = vec![id.to_owned()];
         self
     }
@@ -144,18 +145,24 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("the suite can be waited for") {
                 break status;
             }
-            assert!(Instant::now() < end, "a suite ends by itself, whatever its subject does; this one went on");
+            assert!(
+                Instant::now() < end,
+                "a suite ends by itself, whatever its subject does; this one went on"
+            );
             thread::sleep(processes::LOOK_AGAIN);
         };
         let elapsed = self.began.elapsed();
         let lines = lines.map_or_else(Vec::new, |lines| lines.join().expect("events are read"));
         let longest_line_bytes = lines.iter().map(String::len).max().unwrap_or(0);
-        let parse = |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let parse =
+            |line: &String| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         Report {
             events: lines.iter().map(parse).collect(),
             longest_line_bytes,
             status: status.code().or(status.signal().map(|signal| 128 + signal)).unwrap_or(-1),
-            stderr: std::mem::replace(&mut self.stderr, thread::spawn(String::new)).join().unwrap_or_default(),
+            stderr: std::mem::replace(&mut self.stderr, thread::spawn(String::new))
+                .join()
+                .unwrap_or_default(),
             elapsed,
             peak_bytes,
         }
@@ -198,7 +205,9 @@ impl Report {
         let of_that_name = |finished: &&&CheckFinished| finished.id.ends_with(&format!("/{name}"));
         match self.finished().iter().find(of_that_name) {
             Some(finished) => finished,
-            None => panic!("{name} was to be judged, but the suite only said {:?} {}", self.events, self.stderr),
+            None => {
+                panic!("{name} was to be judged, but the suite only said {:?} {}", self.events, self.stderr)
+            }
         }
     }
 
@@ -220,7 +229,8 @@ impl Report {
 
     /// Fails the test unless everything passed.
     pub(crate) fn all_pass(&self, subject: &str) {
-        let bad: Vec<_> = self.finished().into_iter().filter(|finished| finished.verdict != Verdict::Pass).collect();
+        let bad: Vec<_> =
+            self.finished().into_iter().filter(|finished| finished.verdict != Verdict::Pass).collect();
         assert!(bad.is_empty(), "a correct subject ({subject}) passes every check, but: {bad:#?}");
         assert!(!self.finished().is_empty(), "some check of {subject} was judged: {self:?}");
     }
@@ -240,7 +250,10 @@ pub(crate) fn expect(finished: &CheckFinished, script: &str, word: &str, says: &
     let got = finished.verdict.word();
     assert!(word.split('|').any(|word| word == got), "{script} deserves {word}, but got {finished:#?}");
     let place = finished.evidence.as_ref().map_or("", |evidence| &evidence.expectation);
-    assert!(got == "pass" || place.contains("suite.rs:"), "the expectation is a place in the suite, not {place:?}");
+    assert!(
+        got == "pass" || place.contains("suite.rs:"),
+        "the expectation is a place in the suite, not {place:?}"
+    );
     let text = format!("{:?} {:?}", finished.verdict, finished.evidence).replace("\\\"", "\"");
     for words in says {
         assert!(text.contains(words), "the evidence against {script} says {words:?}, but: {text}");
@@ -249,7 +262,8 @@ pub(crate) fn expect(finished: &CheckFinished, script: &str, word: &str, says: &
 
 /// The folder of a run, seen from one of its subjects.
 pub(crate) fn run_folder(subject: i32) -> std::path::PathBuf {
-    let folder = std::fs::read_link(format!("/proc/{subject}/cwd")).expect("a live subject has a working directory");
+    let folder =
+        std::fs::read_link(format!("/proc/{subject}/cwd")).expect("a live subject has a working directory");
     let of_the_run = |folder: &&Path| {
         folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("groundwork-"))
     };

@@ -40,15 +40,15 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
     let page = facts.project.page(stage.entry.number, &stage.entry.slug);
     let mut text = String::new();
     let wrong: Vec<_> = stage.checks.values().filter(|check| deserves_a_block(&check.verdict)).collect();
-    for check in wrong.iter().take(SHOWN) {
+    let (shown, rest) = telling_ones(&wrong);
+    for check in &shown {
         text.push('\n');
         text.push_str(&block(facts, &page, check));
     }
-    if wrong.len() > SHOWN {
-        text.push_str(&format!("\n{}\n", styled(BAD, format!("and {} more in this stage:", wrong.len() - SHOWN))));
-        for check in &wrong[SHOWN..] {
-            text.push_str(&format!("  {}\n", again(facts, check)));
-        }
+    if let Some(first) = rest.first() {
+        let names: Vec<_> = rest.iter().map(|check| check.id.rsplit('/').next().unwrap_or(&check.id)).collect();
+        let count = styled(BAD, format!("and {} more:", rest.len()));
+        text.push_str(&format!("\n{count} {}\n  shown by  {}\n", names.join(", "), again(facts, first)));
     }
     for (place, task, count) in not_started(stage) {
         let checks = if count == 1 { "1 check" } else { &format!("{count} checks") };
@@ -62,6 +62,17 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
         ));
     }
     text
+}
+
+/// The failures that are shown in full, and the others. What looks like one mistake is shown once.
+fn telling_ones<'c>(wrong: &[&'c CheckFinished]) -> (Vec<&'c CheckFinished>, Vec<&'c CheckFinished>) {
+    let (mut shown, mut rest) = (Vec::<&CheckFinished>::new(), Vec::new());
+    let likely = |check: &CheckFinished| check.evidence.as_ref().map(|evidence| evidence.likely.clone()).unwrap_or_default();
+    for &check in wrong {
+        let known = !likely(check).is_empty() && shown.iter().any(|other| likely(other) == likely(check));
+        if known || shown.len() == SHOWN { rest.push(check) } else { shown.push(check) }
+    }
+    (shown, rest)
 }
 
 /// Skips are loud, faults louder; what was not started is told once a place.
