@@ -34,10 +34,11 @@ const WINDOW: usize = 256;
 /// A running store, with its directory and its history.
 pub(crate) struct Store<'c> {
     context: &'c Context,
-    place: Place,
     limits: Limits,
-    process: Option<Process>,
     steps: Vec<Step>,
+    process: Option<Process>,
+    /// After `process`, since a folder goes only when nobody works in it any more.
+    place: Place,
 }
 
 /// Where a store's directory is.

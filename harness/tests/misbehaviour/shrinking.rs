@@ -1,6 +1,6 @@
 //! Properties: what a student sees is the smallest case that still fails.
 
-use crate::suite_run::{Run, check, expect};
+use crate::suite_run::{Run, check};
 
 #[test]
 fn the_smallest_failing_line_is_shown() {
@@ -30,15 +30,4 @@ fn the_transcript_is_that_of_the_smallest_case() {
     let sent: Vec<_> =
         text.lines().filter_map(|line| line.split_once("< ")).map(|(_, what)| what.trim()).collect();
     assert_eq!(sent, ["q"], "only what was sent in the smallest case is in the transcript:\n{text}");
-}
-
-#[test]
-fn a_property_that_hangs_costs_a_few_waits() {
-    let report = Run::of_shell("exec sleep 1000").check("echo/1/echoes_any_line").finish();
-    expect(report.only(), "a subject that sleeps", "TIMEOUT", &["the echo of "]);
-    assert!(
-        report.elapsed.as_secs() < 30,
-        "a wait to find it, and at most two to shrink it: {:?}",
-        report.elapsed
-    );
 }

@@ -41,9 +41,9 @@ fn a_subject_that_leaves_its_process_group_is_killed_all_the_same() {
     }
     let seconds = processes::odd_duration();
     // Into the group of its parent, the suite, where killing its own group does not reach it.
-    let script =
-        format!("exec perl -e 'setpgrp(0, getpgrp(getppid())) or die $!; <>; exec \"sleep\", \"{seconds}\"'");
+    let leave = "setpgrp(0, getpgrp(getppid())) or die $!";
+    let script = format!("exec perl -e '{leave}; $| = 1; print \"wrong\\n\"; exec \"sleep\", \"{seconds}\"'");
     let report = Run::of_shell(&script).check("echo/1/echoes_a_line").finish();
-    expect(report.only(), &script, "TIMEOUT", &["the echo of \"line "]);
+    expect(report.only(), &script, "FAIL", &["wrong"]);
     processes::expect_none(&seconds, "it is gone when the suite has ended");
 }

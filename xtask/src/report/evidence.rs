@@ -12,14 +12,16 @@ use crate::subject::Choice;
 const WIDTH: usize = 100;
 /// Where text begins, behind its label.
 const INDENT: usize = 12;
-/// Lines that one label may take.
-const LINES: usize = 6;
+/// Lines that the steps may take.
+const STEP_LINES: usize = 6;
+/// Lines that any other text may take.
+const LINES: usize = 4;
 
 /// The block for a check that did not pass.
 pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String {
     let evidence = check.evidence.clone().unwrap_or_default();
     let word = styled(style::of(&check.verdict), check.verdict.word());
-    let mut text = format!("{word} {}{}\n", check.id, points(check.points, &check.id));
+    let mut text = format!("{word} {}{}\n", check.id, points(check));
     let mut line = |label: &str, content: &str| {
         if !content.is_empty() {
             text.push_str(&labelled(label, content));
@@ -56,12 +58,12 @@ pub(super) fn again(facts: &Facts, check: &CheckFinished) -> String {
     format!("cargo xtask check {}{} --check {} --seed {}", facts.project.name, facts.flag, check.id, facts.seed)
 }
 
-fn points(points: u32, id: &str) -> String {
-    let unit = if points == 1 { "pt" } else { "pts" };
-    let text = format!("{points} {unit}");
-    // Flush with the right margin, behind the longest word and a space.
-    let width = (WIDTH - 8).saturating_sub(id.len());
-    format!("{text:>width$}")
+/// What the check is worth, flush with the right margin.
+fn points(check: &CheckFinished) -> String {
+    let unit = if check.points == 1 { "pt" } else { "pts" };
+    let text = format!("  {} {unit}", check.points);
+    let used = check.verdict.word().len() + " ".len() + check.id.len();
+    format!("{text:>width$}", width = WIDTH.saturating_sub(used))
 }
 
 fn did(evidence: &Evidence) -> String {
@@ -73,12 +75,13 @@ fn did(evidence: &Evidence) -> String {
 }
 
 /// `label`, then the text, wrapped and indented under itself.
-fn labelled(label: &str, text: &str) -> String {
+pub(super) fn labelled(label: &str, text: &str) -> String {
     let mut lines: Vec<String> = text.lines().flat_map(wrapped).collect();
-    if lines.len() > LINES {
-        let left_out = lines.len() - LINES + 1;
+    let room = if label == "did" { STEP_LINES } else { LINES };
+    if lines.len() > room {
+        let left_out = lines.len() - room + 1;
         // The end is where things went wrong.
-        lines.splice(1..=left_out, [format!("… {left_out} lines left out, all of them in the log …")]);
+        lines.splice(1..=left_out, [format!("… {left_out} lines left out; the log has more …")]);
     }
     let mut block = String::new();
     for (number, line) in lines.iter().enumerate() {
@@ -92,21 +95,20 @@ fn labelled(label: &str, text: &str) -> String {
 fn wrapped(line: &str) -> Vec<String> {
     let room = WIDTH - INDENT;
     let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let mut word: Vec<char> = word.chars().filter(|c| !c.is_control()).collect();
+    for word in printable(line).trim_end().split(' ') {
+        let word: Vec<char> = word.chars().collect();
         let used = lines.last().map_or(0, |line| line.chars().count());
         if used > 0 && used + 1 + word.len() > room {
             lines.push(String::new());
         } else if used > 0 {
             push(&mut lines, " ");
         }
-        while word.len() > room {
-            let rest = word.split_off(room);
-            push(&mut lines, &word.into_iter().collect::<String>());
-            lines.push(String::new());
-            word = rest;
+        for (number, piece) in word.chunks(room).enumerate() {
+            if number > 0 {
+                lines.push(String::new());
+            }
+            push(&mut lines, &piece.iter().collect::<String>());
         }
-        push(&mut lines, &word.into_iter().collect::<String>());
     }
     lines
 }
@@ -117,6 +119,12 @@ fn push(lines: &mut [String], text: &str) {
     }
 }
 
+/// `text` with control characters as escapes: what a subject wrote is shown as it is, and moves no cursor.
+pub(super) fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,7 +133,7 @@ mod tests {
     fn long_text_keeps_its_beginning_and_its_end() {
         let text = (0..200).map(|n| format!("step {n};")).collect::<Vec<_>>().join(" ");
         let block = labelled("did", &text);
-        assert_eq!(block.lines().count(), LINES, "{block}");
+        assert_eq!(block.lines().count(), STEP_LINES, "{block}");
         assert!(block.contains("step 0;") && block.contains("step 199;") && block.contains("left out"), "{block}");
     }
 }

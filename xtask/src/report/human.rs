@@ -5,10 +5,10 @@ use harness::{event::CheckFinished, verdict::Verdict};
 
 use super::{
     Report, Score, StageReport,
-    evidence::{again, block},
+    evidence::{again, block, printable},
     style::{self, BAD, DIM, GOOD, ODD, STRONG, styled},
 };
-use crate::subject::Choice;
+use crate::{exit::Exit, subject::Choice};
 
 /// Failures of a stage that are shown in full; one is usually enough to work on.
 const SHOWN: usize = 3;
@@ -39,7 +39,9 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
     let facts = &report.facts;
     let page = facts.project.page(stage.entry.number, &stage.entry.slug);
     let mut text = String::new();
-    let wrong: Vec<_> = stage.checks.values().filter(|check| deserves_a_block(&check.verdict)).collect();
+    let mut wrong: Vec<_> = stage.checks.values().filter(|check| deserves_a_block(&check.verdict)).collect();
+    // What can be worked on goes before what this machine cannot run.
+    wrong.sort_by_key(|check| matches!(check.verdict, Verdict::Skip { .. }));
     let (shown, rest) = telling_ones(&wrong);
     for check in &shown {
         text.push('\n');
@@ -47,29 +49,33 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
     }
     if let Some(first) = rest.first() {
         let names: Vec<_> = rest.iter().map(|check| check.id.rsplit('/').next().unwrap_or(&check.id)).collect();
-        let count = styled(BAD, format!("and {} more:", rest.len()));
-        text.push_str(&format!("\n{count} {}\n  shown by  {}\n", names.join(", "), again(facts, first)));
+        text.push_str(&format!("\n{}\n", styled(BAD, format!("and {} more", rest.len()))));
+        text.push_str(&labelled("checks", &names.join(", ")));
+        text.push_str(&labelled("the first", &again(facts, first)));
     }
-    for (place, task, count) in not_started(stage) {
-        let checks = if count == 1 { "1 check" } else { &format!("{count} checks") };
-        text.push_str(&format!("\n{} {place}  {task} ({checks})\n", styled(ODD, "not started:")));
+    for (place, count) in not_started(stage) {
+        text.push_str(&format!("\n{} {place} ({})\n", styled(ODD, "not started:"), checks(count)));
     }
     if !stage.not_run.is_empty() {
-        let count = stage.not_run.len();
         text.push_str(&format!(
-            "\n{} {count} more checks of this stage, after so many timeouts; --keep-going runs them all\n",
-            styled(ODD, "not run:")
+            "\n{} {} of this stage, after so many timeouts; --keep-going runs them all\n",
+            styled(ODD, "not run:"),
+            checks(stage.not_run.len())
         ));
     }
     text
 }
 
-/// The failures that are shown in full, and the others. What looks like one mistake is shown once.
+/// The failures that are shown in full, and the others. What looks like one mistake, or is skipped for one reason, is
+/// shown once.
 fn telling_ones<'c>(wrong: &[&'c CheckFinished]) -> (Vec<&'c CheckFinished>, Vec<&'c CheckFinished>) {
     let (mut shown, mut rest) = (Vec::<&CheckFinished>::new(), Vec::new());
-    let likely = |check: &CheckFinished| check.evidence.as_ref().map(|evidence| evidence.likely.clone()).unwrap_or_default();
+    let cause = |check: &CheckFinished| match (&check.verdict, &check.evidence) {
+        (Verdict::Skip { reason }, _) => reason.clone(),
+        (_, evidence) => evidence.as_ref().map(|evidence| evidence.likely.clone()).unwrap_or_default(),
+    };
     for &check in wrong {
-        let known = !likely(check).is_empty() && shown.iter().any(|other| likely(other) == likely(check));
+        let known = !cause(check).is_empty() && shown.iter().any(|other| cause(other) == cause(check));
         if known || shown.len() == SHOWN { rest.push(check) } else { shown.push(check) }
     }
     (shown, rest)
@@ -80,17 +86,27 @@ fn deserves_a_block(verdict: &Verdict) -> bool {
     !matches!(verdict, Verdict::Pass | Verdict::NotStarted { .. })
 }
 
-/// The places where work has not begun, each with its task and how many checks end there.
-fn not_started(stage: &StageReport) -> Vec<(String, String, usize)> {
-    let mut places: Vec<(String, String, usize)> = Vec::new();
+/// The places where work has not begun, and how many checks end there.
+fn not_started(stage: &StageReport) -> Vec<(String, usize)> {
+    let mut places: Vec<(String, usize)> = Vec::new();
     for check in stage.checks.values() {
-        let Verdict::NotStarted { at, task } = &check.verdict else { continue };
-        match places.iter_mut().find(|(place, known, _)| place == at && known == task) {
-            Some((_, _, count)) => *count += 1,
-            None => places.push((at.clone(), task.clone(), 1)),
+        let Some(place) = place_to_begin(&check.verdict) else { continue };
+        match places.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, count)) => *count += 1,
+            None => places.push((place, 1)),
         }
     }
     places
+}
+
+/// Where work has not begun, and what is to be done there, as far as the subject said.
+fn place_to_begin(verdict: &Verdict) -> Option<String> {
+    let Verdict::NotStarted { at, task } = verdict else { return None };
+    Some(printable(format!("{at}  {task}").trim()))
+}
+
+fn checks(count: usize) -> String {
+    if count == 1 { "1 check".to_owned() } else { format!("{count} checks") }
 }
 
 /// The end: what it came to, and what to do next.
@@ -109,11 +125,17 @@ pub(super) fn summary(report: &Report) -> String {
 
 fn stage_summary(stage: &StageReport) -> String {
     let Score { passed, checks, points, out_of } = stage.score();
-    let sign = if stage.passed() { styled(GOOD, "ok  ") } else { styled(BAD, "open") };
-    let skipped = stage.checks.values().filter(|check| matches!(check.verdict, Verdict::Skip { .. })).count();
-    let skipped = if skipped == 0 { String::new() } else { styled(ODD, format!(", {skipped} skipped")) };
+    let sign = match stage.passed() {
+        true if checks == 0 => styled(ODD, "skip"),
+        true => styled(GOOD, "ok  "),
+        false => styled(BAD, "open"),
+    };
+    let count = |test: fn(&Verdict) -> bool| stage.checks.values().filter(|check| test(&check.verdict)).count();
+    let beside = |count: usize, style, what| if count == 0 { String::new() } else { styled(style, format!(", {count} {what}")) };
+    let skipped = beside(count(|verdict| matches!(verdict, Verdict::Skip { .. })), ODD, "skipped");
+    let faults = beside(count(|verdict| matches!(verdict, Verdict::Fault { .. })), BAD, "not judged");
     let name = format!("stage {} {}", stage.entry.number, stage.entry.slug);
-    format!("  {sign}  {name:<24} {passed:>2} of {checks:>2} checks, {points:>2} of {out_of:>2} points{skipped}\n")
+    format!("  {sign}  {name:<24} {passed:>2} of {checks:>2} checks, {points:>2} of {out_of:>2} points{skipped}{faults}\n")
 }
 
 /// `stage 4`, `stages 4 and 5`, `stages 3 to 5`.
@@ -140,29 +162,54 @@ fn next(report: &Report) -> String {
             flag = facts.flag,
         );
     }
-    if let Some(stage) = report.stages.iter().find(|stage| !stage.passed()) {
-        let first = stage.checks.values().find(|check| check.verdict.is_failure());
-        let Some(first) = first else { return String::new() };
-        let page = project.page(stage.entry.number, &stage.entry.slug);
-        let name = first.id.rsplit('/').next().unwrap_or(&first.id);
-        return format!("\nNext: {name} ({page}).\n  why it matters:  cargo xtask explain {}\n", first.id);
+    let failure = |stage: &StageReport| stage.checks.values().find(|check| check.verdict.is_failure()).cloned();
+    if let Some((stage, check)) = report.stages.iter().find_map(|stage| Some((stage, failure(stage)?))) {
+        return work_on(report, stage, &check);
     }
-    let last = report.stages.last().map_or(0, |stage| stage.entry.number);
-    let following = facts.catalogue.stages.iter().find(|stage| stage.number == last + 1);
-    match following {
-        Some(stage) if facts.choice == Choice::Exercise => {
-            format!("\nAll passed. Next is stage {}: {}\n", stage.number, project.page(stage.number, &stage.slug))
-        }
-        _ => "\nAll passed.\n".to_owned(),
+    match report.exit() {
+        Exit::Passed => onward(report),
+        Exit::NothingRan => "\nNothing of this can run here: `cargo xtask doctor` says what would supply it.\n".to_owned(),
+        _ => format!("\nThe grader failed, not you. Please report it, with what is in {}.\n", facts.transcripts),
     }
 }
 
-/// Where to begin, if every check of the first stage ended at a `todo!()`.
+/// The first failure, and where to read about it.
+fn work_on(report: &Report, stage: &StageReport, check: &CheckFinished) -> String {
+    let page = report.facts.project.page(stage.entry.number, &stage.entry.slug);
+    if let Some(place) = place_to_begin(&check.verdict) {
+        return format!("\nNext: {place}\n  read   {page}\n");
+    }
+    let name = check.id.rsplit('/').next().unwrap_or(&check.id);
+    format!("\nNext: {name} ({page}).\n  why it matters:  cargo xtask explain {}\n", check.id)
+}
+
+/// Where to go after a run without a failure.
+fn onward(report: &Report) -> String {
+    let facts = &report.facts;
+    let Some(last) = report.stages.last() else { return String::new() };
+    if last.checks.len() < last.entry.checks.len() {
+        let (project, number) = (&facts.project.name, last.entry.number);
+        return format!("\nPassed. The whole stage: cargo xtask check {project}{} --stage {number}\n", facts.flag);
+    }
+    let skipped = report.checks().any(|check| matches!(check.verdict, Verdict::Skip { .. }));
+    let passed = if skipped { "All that can run here passed." } else { "All passed." };
+    let following = facts.catalogue.stages.iter().find(|stage| stage.number == last.entry.number + 1);
+    match following {
+        Some(stage) if facts.choice == Choice::Exercise => {
+            let bonus = if stage.bonus { " (bonus)" } else { "" };
+            let page = facts.project.page(stage.number, &stage.slug);
+            format!("\n{passed} Next is stage {}{bonus}: {page}\n", stage.number)
+        }
+        _ => format!("\n{passed}\n"),
+    }
+}
+
+/// Where to begin, if every check of the first stage ran and ended at a `todo!()`.
 fn nothing_written(report: &Report) -> Option<String> {
-    let first = report.stages.first().filter(|stage| stage.entry.number == 1 && !stage.checks.is_empty())?;
-    let all_open = first.checks.values().all(|check| matches!(check.verdict, Verdict::NotStarted { .. }));
-    let (place, task, _) = not_started(first).into_iter().next()?;
-    all_open.then(|| format!("{place}  {task}"))
+    let first = report.stages.first().filter(|stage| stage.entry.number == 1)?;
+    let place = place_to_begin(&first.checks.values().next()?.verdict)?;
+    let open = first.checks.values().filter(|check| matches!(check.verdict, Verdict::NotStarted { .. })).count();
+    (open == first.entry.checks.len()).then_some(place)
 }
 
 #[cfg(test)]
