@@ -5,7 +5,7 @@ use harness::{event::CheckFinished, verdict::Verdict};
 
 use super::{
     Report, Score, StageReport,
-    evidence::{again, block, printable},
+    evidence::{again, block, labelled, printable},
     style::{self, BAD, DIM, GOOD, ODD, STRONG, styled},
 };
 use crate::{exit::Exit, subject::Choice};
