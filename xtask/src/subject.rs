@@ -1,7 +1,7 @@
 //! Which implementation is graded, and how it is built: a Rust crate, or a folder with a `subject.toml`.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -136,7 +136,14 @@ impl Subject {
                 return Err(exit::not_built(format!("{}: {shown} failed ({status})", self.shown(house))));
             }
         }
-        Ok(description.run.iter().map(|word| self.resolve(word)).collect())
+        let run: Vec<_> = description.run.iter().map(|word| self.resolve(word)).collect();
+        match run.first() {
+            Some(program) if !can_be_found(program) => Err(exit::not_built(format!(
+                "{}/{DESCRIPTION}: `run` names {program:?}, which is neither a file there nor a program in PATH",
+                self.shown(house)
+            ))),
+            _ => Ok(run),
+        }
     }
 
     /// A word that names a file in the folder, made absolute: the subject is started somewhere else.
@@ -146,10 +153,15 @@ impl Subject {
     }
 }
 
+fn can_be_found(program: &str) -> bool {
+    let in_path = || env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|at| at.join(program).is_file()));
+    if program.contains('/') { Path::new(program).is_file() } else { in_path() }
+}
+
 fn read_description(path: &Path, project: &Project) -> anyhow::Result<Description> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let description: Description =
-        toml::from_str(&text).map_err(|error| exit::usage(format!("{}: {error}", path.display())))?;
+        toml::from_str(&text).map_err(|error| exit::usage(format!("{}: {}", path.display(), error.to_string().trim_end())))?;
     if description.project != project.name {
         return Err(exit::usage(format!(
             "{} is for the project {:?}; check it with `cargo xtask check {}`",

@@ -318,7 +318,7 @@ fn memory_does_not_grow_with_the_data(context: &Context) -> Judged {
         }
     }
     let sample: BTreeMap<_, _> = (0..PUTS)
-        .step_by(997)
+        .step_by(9_973)
         .map(|number| (key(number), format!("{number:08}{}", &filler[8..])))
         .collect();
     store.say(format!("put {PUTS} distinct keys, 1 KiB each"));

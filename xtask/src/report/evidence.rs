@@ -43,12 +43,13 @@ pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String 
             line("likely", &evidence.likely);
         }
     }
-    line("again", &again(facts, check));
+    // Never wrapped: these are copied from here.
+    text.push_str(&one_line("again", &again(facts, check)));
     if let Some(transcript) = &check.transcript {
-        line("log", &format!("{}/{}", facts.transcripts, transcript.display()));
+        text.push_str(&one_line("log", &format!("{}/{}", facts.transcripts, transcript.display())));
     }
     if facts.choice == Choice::Solution && !evidence.expectation.is_empty() {
-        line("asked at", &evidence.expectation);
+        text.push_str(&one_line("asked at", &evidence.expectation));
     }
     text
 }
@@ -86,9 +87,13 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
     let mut block = String::new();
     for (number, line) in lines.iter().enumerate() {
         let label = if number == 0 { label } else { "" };
-        block.push_str(&format!("  {}{line}\n", styled(DIM, format!("{label:<width$}", width = INDENT - 2))));
+        block.push_str(&one_line(label, line));
     }
     block
+}
+
+fn one_line(label: &str, line: &str) -> String {
+    format!("  {}{line}\n", styled(DIM, format!("{label:<width$}", width = INDENT - 2)))
 }
 
 /// A line cut at spaces into lines that fit; a word that does not fit alone is cut anywhere.
