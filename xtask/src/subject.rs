@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -107,7 +108,8 @@ impl Subject {
     fn build_crate(&self, house: &House) -> anyhow::Result<Vec<String>> {
         let manifest = self.folder.join("Cargo.toml");
         // A crate of this workspace builds where cargo always builds; nothing is written into anybody else's folder.
-        let elsewhere = house.target().join("groundwork").join("subjects");
+        // There each has a place of its own: cargo names programs by their crates, and many crates have one name.
+        let elsewhere = house.target().join("groundwork").join("subjects").join(self.place_name());
         let target_dir = (!self.folder.starts_with(house.root())).then_some(elsewhere.as_path());
         let shown = self.shown(house);
         let built = cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?;
@@ -122,6 +124,14 @@ impl Subject {
                 Err(exit::not_built(format!("{shown} builds {}: keep one of them in src/bin or main.rs", names.join(" and "))))
             }
         }
+    }
+
+    /// The folder's name, and a hash that tells folders of one name apart.
+    fn place_name(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.folder.hash(&mut hasher);
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        format!("{name}-{:016x}", hasher.finish())
     }
 
     fn build_described(&self, house: &House, description: &Description) -> anyhow::Result<Vec<String>> {

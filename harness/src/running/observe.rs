@@ -13,8 +13,17 @@ pub fn cpu_time(pid: i32) -> Option<Duration> {
     Some(Duration::from_nanos(nanos.sum()))
 }
 
-/// Whether any thread of the process is on a processor or waiting for one.
-pub(super) fn is_runnable(pid: i32) -> bool {
+/// Processor time used so far by a process and its descendants.
+pub(super) fn family_cpu_time(pid: i32) -> Duration {
+    family(pid).into_iter().filter_map(cpu_time).sum()
+}
+
+/// Whether a process or a descendant of it is on a processor or waiting for one.
+pub(super) fn is_any_runnable(pid: i32) -> bool {
+    family(pid).into_iter().any(is_runnable)
+}
+
+fn is_runnable(pid: i32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     threads.flatten().any(|thread| {
         fs::read_to_string(thread.path().join("stat"))

@@ -39,7 +39,7 @@ impl Patience {
     pub(super) fn left(&mut self) -> Duration {
         let now = Instant::now();
         if self.cpu_before.is_none() && now >= self.began + FIRST_LOOK {
-            self.cpu_before = observe::cpu_time(self.pid);
+            self.cpu_before = Some(observe::family_cpu_time(self.pid));
         }
         if now >= self.until && now < self.began + self.allowance * STARVED_FACTOR && self.is_starved() {
             self.until = now + self.allowance / 2;
@@ -49,8 +49,7 @@ impl Patience {
 
     /// Runnable, and yet with less than half an allowance of processor time since the wait began.
     fn is_starved(&self) -> bool {
-        let used = observe::cpu_time(self.pid).unwrap_or_default();
-        let used = used.saturating_sub(self.cpu_before.unwrap_or_default());
-        observe::is_runnable(self.pid) && used < self.allowance / 2
+        let used = observe::family_cpu_time(self.pid).saturating_sub(self.cpu_before.unwrap_or_default());
+        observe::is_any_runnable(self.pid) && used < self.allowance / 2
     }
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use predicates::{prelude::*, str::contains};
+use tempfile::TempDir;
 
-use crate::desk::{self, PASSES, check_one, folder, script, xtask};
+use crate::desk::{self, MANIFEST, PASSES, check_one, folder, script, xtask};
 
 /// The command must end with `exit`, and every text must be on its stream.
 #[track_caller]
@@ -74,7 +75,12 @@ fn a_subject_that_is_none_is_refused() {
     let nothing = folder(&[]);
     let file = folder(&[("main.rs", "fn main() {}")]);
     let missing = nothing.path().join("gone");
-    check(check_one(&missing), 2, &[], &["there is no folder", "gone; name one with a Cargo.toml or a subject.toml"]);
+    check(
+        check_one(&missing),
+        2,
+        &[],
+        &["there is no folder", "gone; name one with a Cargo.toml or a subject.toml"],
+    );
     check(check_one(&file.path().join("main.rs")), 2, &[], &["main.rs is a file; name the folder"]);
     check(check_one(nothing.path()), 2, &[], &["has neither a Cargo.toml nor a subject.toml"]);
 }
@@ -87,8 +93,16 @@ fn a_description_that_makes_no_sense_is_refused() {
         ("project = kv\n", 2, "subject.toml: TOML parse error at line 1"),
         ("project = \"http\"\nrun = [\"sh\"]\n", 2, "check it with `cargo xtask check http`"),
         ("project = \"kv\"\nrun = []\n", 2, "`run` names no program"),
-        ("project = \"kv\"\nrun = [\"no-such-program\"]\n", 101, "neither a file there nor a program in PATH"),
-        ("project = \"kv\"\nbuild = [\"no-such-program\"]\nrun = [\"sh\"]\n", 101, "cannot run no-such-program"),
+        (
+            "project = \"kv\"\nrun = [\"no-such-program\"]\n",
+            101,
+            "neither a file there nor a program in PATH",
+        ),
+        (
+            "project = \"kv\"\nbuild = [\"no-such-program\"]\nrun = [\"sh\"]\n",
+            101,
+            "cannot run no-such-program",
+        ),
         ("project = \"kv\"\nbuild = [\"false\"]\nrun = [\"sh\"]\n", 101, "false failed (exit status: 1)"),
     ] {
         let subject = folder(&[("subject.toml", description)]);
@@ -102,13 +116,16 @@ fn what_a_build_says_goes_to_stderr() {
         ("subject.toml", "project = \"kv\"\nbuild = [\"sh\", \"make.sh\"]\nrun = [\"sh\", \"store.sh\"]\n"),
         ("make.sh", &format!("echo building\ncat > store.sh <<'END'\n{PASSES}END\n")),
     ]);
-    check_one(subject.path()).assert().code(0).stdout(contains("building").not()).stderr(contains("building"));
+    check_one(subject.path())
+        .assert()
+        .code(0)
+        .stdout(contains("building").not())
+        .stderr(contains("building"));
 }
 
-/// A Rust crate below a folder whose name has a space in it; it needs nothing from elsewhere.
-fn crate_with(path: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
-    let manifest = "[package]\nname = \"store\"\nedition = \"2024\"\n";
-    let folder = folder(&[("my own store/Cargo.toml", manifest), (&format!("my own store/{path}"), text)]);
+/// A Rust crate below a folder whose name has a space in it.
+fn crate_with(path: &str, text: &str) -> (TempDir, PathBuf) {
+    let folder = folder(&[("my own store/Cargo.toml", MANIFEST), (&format!("my own store/{path}"), text)]);
     let subject = folder.path().join("my own store");
     (folder, subject)
 }
@@ -116,14 +133,20 @@ fn crate_with(path: &str, text: &str) -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn a_crate_that_does_not_compile_is_shown_as_the_compiler_shows_it() {
     let (_folder, subject) = crate_with("src/main.rs", "fn main() {\n    let number: u32 = \"text\";\n}\n");
-    let expected = ["error[E0308]", "mismatched types", "my own store does not build; cargo's messages are above"];
+    let expected =
+        ["error[E0308]", "mismatched types", "my own store does not build; cargo's messages are above"];
     check(check_one(&subject), 101, &[], &expected);
 }
 
 #[test]
 fn a_crate_without_a_program_is_told_what_is_missing() {
     let (_folder, subject) = crate_with("src/lib.rs", "");
-    check(check_one(&subject), 101, &[], &["my own store has no program; the contract asks for a src/main.rs"]);
+    check(
+        check_one(&subject),
+        101,
+        &[],
+        &["my own store has no program; the contract asks for a src/main.rs"],
+    );
 }
 
 #[test]
@@ -152,11 +175,21 @@ fn what_is_no_json_is_shown_and_explained() {
 #[test]
 fn a_second_answer_to_one_request_is_seen() {
     let subject = script("while read -r line; do echo '{\"value\":null}'; echo '{\"value\":null}'; done\n");
-    check(check_one(subject.path()), 1, &["FAIL", r#"expected  {"ok":true} in reply to put "b" "1""#, "got       null"], &[]);
+    check(
+        check_one(subject.path()),
+        1,
+        &["FAIL", r#"expected  {"ok":true} in reply to put "b" "1""#, "got       null"],
+        &[],
+    );
 }
 
 #[test]
 fn a_subject_that_exits_at_once_has_crashed() {
     let subject = script("echo 'no disk' >&2; exit 3\n");
-    check(check_one(subject.path()), 1, &["CRASH", "got       exited with status 3", "stderr    no disk"], &[]);
+    check(
+        check_one(subject.path()),
+        1,
+        &["CRASH", "got       exited with status 3", "stderr    no disk"],
+        &[],
+    );
 }

@@ -65,3 +65,6 @@ done
 
 /// A script that fails every check at once.
 pub(crate) const CHATTERS: &str = "while read -r line; do echo \"debug: got $line\"; done\n";
+
+/// The manifest of a Rust subject that needs nothing from elsewhere.
+pub(crate) const MANIFEST: &str = "[package]\nname = \"store\"\nedition = \"2024\"\n";

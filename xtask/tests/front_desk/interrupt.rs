@@ -16,7 +16,8 @@ fn ctrl_c_ends_the_run_and_all_that_belongs_to_it() {
     // A process group of its own is what a shell gives a command, and whom a terminal sends the signal.
     let mut command = command(&["check", "kv", "--subject", path, "--check", CHECK]);
     let mut child = mark.on(&mut command).process_group(0).stdout(Stdio::null()).spawn().expect("it starts");
-    let workspace = eventually(HANGS, || folder_of(&script)).expect("the subject runs in a folder of the run's own");
+    let workspace =
+        eventually(HANGS, || folder_of(&script)).expect("the subject runs in a folder of the run's own");
 
     // SAFETY: kill takes two integers; the group is led by our child, which has not been waited for.
     let sent = unsafe { libc::kill(-(child.id() as libc::pid_t), libc::SIGINT) };
@@ -26,7 +27,8 @@ fn ctrl_c_ends_the_run_and_all_that_belongs_to_it() {
     mark.nobody_is_left();
     let left = with_argument(&script);
     assert!(left.is_empty(), "the subject should be dead: {left:?}");
-    let gone = eventually(Duration::from_secs(10), || if workspace.exists() { Err("still there") } else { Ok(()) });
+    let gone =
+        eventually(Duration::from_secs(10), || if workspace.exists() { Err("still there") } else { Ok(()) });
     assert_eq!(gone, Ok(()), "the run's folder {} should be removed", workspace.display());
 }
 

@@ -29,7 +29,8 @@ impl Mark {
     pub(crate) fn nobody_is_left(&self) {
         let wanted = format!("{VARIABLE}={}\0", self.0);
         let left = eventually(Duration::from_secs(20), || {
-            let left = all(|process| fs::read(process.join("environ")).is_ok_and(|text| contains(&text, &wanted)));
+            let left =
+                all(|process| fs::read(process.join("environ")).is_ok_and(|text| contains(&text, &wanted)));
             if left.is_empty() { Ok(()) } else { Err(left) }
         });
         assert_eq!(left, Ok(()), "every process that the run started should have ended");
@@ -64,7 +65,8 @@ pub(crate) fn eventually<T, E>(limit: Duration, mut ask: impl FnMut() -> Result<
 
 fn all(test: impl Fn(&PathBuf) -> bool) -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc").expect("Linux has /proc").flatten();
-    let numbered = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok());
+    let numbered =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().parse::<u32>().is_ok());
     entries.map(|entry| entry.path()).filter(numbered).filter(test).collect()
 }
 

@@ -22,7 +22,7 @@ use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
     sys::{
-        resource::{Resource, setrlimit},
+        resource::{Resource, getrlimit, setrlimit},
         signal::SigSet,
     },
 };
@@ -211,10 +211,10 @@ fn confine(
     let folder = CString::new(folder.as_os_str().as_bytes()).map_err(|error| Halt::fault(error.to_string()))?;
     let prepare = move || -> io::Result<()> {
         SigSet::empty().thread_set_mask()?;
-        setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-        setrlimit(Resource::RLIMIT_FSIZE, disk_bytes, disk_bytes)?;
-        setrlimit(Resource::RLIMIT_DATA, data_bytes, data_bytes)?;
-        setrlimit(Resource::RLIMIT_NOFILE, open_files, open_files)?;
+        lower(Resource::RLIMIT_CORE, 0)?;
+        lower(Resource::RLIMIT_FSIZE, disk_bytes)?;
+        lower(Resource::RLIMIT_DATA, data_bytes)?;
+        lower(Resource::RLIMIT_NOFILE, open_files)?;
         if let Some(entry) = &entry {
             entry.enter(&folder)?;
         }
@@ -229,6 +229,12 @@ fn confine(
     // SAFETY: `prepare` makes only system calls: it neither allocates nor takes a lock, as the header asks.
     unsafe { command.pre_exec(prepare) };
     Ok(())
+}
+
+/// Sets a limit for good, or leaves it where the caller's own is lower: only root may raise that.
+fn lower(resource: Resource, limit: u64) -> nix::Result<()> {
+    let (_, hard) = getrlimit(resource)?;
+    setrlimit(resource, limit.min(hard), limit.min(hard))
 }
 
 /// SIGKILL when the suite's thread dies, however it dies.
