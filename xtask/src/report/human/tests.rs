@@ -80,7 +80,7 @@ fn run(choice: Choice, stages: &[(u32, &[Outcome])], not_run: &[u32]) -> Report 
         for (check, outcome) in entry.checks.iter().zip(*outcomes) {
             match outcome {
                 Some((verdict, evidence)) => {
-                    report.add(Event::CheckFinished(Box::new(finished(check, verdict, evidence))))
+                    report.add(Event::CheckFinished(Box::new(finished(check, verdict, evidence))));
                 }
                 None => left_out.push(check.id.clone()),
             }
