@@ -92,7 +92,8 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
     block
 }
 
-fn one_line(label: &str, line: &str) -> String {
+/// `label`, then a line that is not wrapped.
+pub(super) fn one_line(label: &str, line: &str) -> String {
     format!("  {}{line}\n", styled(DIM, format!("{label:<width$}", width = INDENT - 2)))
 }
 

@@ -5,7 +5,7 @@ use harness::{event::CheckFinished, verdict::Verdict};
 
 use super::{
     Report, Score, StageReport,
-    evidence::{again, block, labelled, printable},
+    evidence::{again, block, labelled, one_line, printable},
     style::{self, BAD, DIM, GOOD, ODD, STRONG, styled},
 };
 use crate::{exit::Exit, subject::Choice};
@@ -51,7 +51,7 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
         let names: Vec<_> = rest.iter().map(|check| check.id.rsplit('/').next().unwrap_or(&check.id)).collect();
         text.push_str(&format!("\n{}\n", styled(BAD, format!("and {} more", rest.len()))));
         text.push_str(&labelled("checks", &names.join(", ")));
-        text.push_str(&labelled("the first", &again(facts, first)));
+        text.push_str(&one_line("the first", &again(facts, first)));
     }
     for (place, count) in not_started(stage) {
         text.push_str(&format!("\n{} {place} ({})\n", styled(ODD, "not started:"), checks(count)));

@@ -41,10 +41,15 @@ fn each_crate_is_graded_by_its_own_program() {
     );
     let hasty = crate_that_does("println!(\"the hasty one\");");
     // One check after the other: the first waits, and those behind it start the program anew.
-    let (first, _) = while_the_first_waits(&patient, &["--stage", "1", "--jobs", "1"], &hasty);
-    let stdout = String::from_utf8_lossy(&first.stdout);
-    assert!(stdout.contains("got       the patient one"), "its own words should be shown:\n{stdout}");
-    assert!(!stdout.contains("hasty"), "no words of another subject should be:\n{stdout}");
+    let (first, second) = while_the_first_waits(&patient, &["--stage", "1", "--jobs", "1"], &hasty);
+    for (output, its_words, others) in [(first, "patient", "hasty"), (second, "hasty", "patient")] {
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            stdout.contains(&format!("got       the {its_words} one")),
+            "its own words are shown:\n{stdout}"
+        );
+        assert!(!stdout.contains(others), "no words of the other subject are:\n{stdout}");
+    }
 }
 
 fn crate_that_does(body: &str) -> TempDir {

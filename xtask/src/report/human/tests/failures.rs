@@ -59,6 +59,7 @@ fn a_crash_shows_the_last_words() {
     let stage = [pass(), pass(), pass(), Some((Verdict::Crash { how: how.to_owned() }, crash)), pass()];
     let report = run(Choice::Exercise, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(footers(&report), @r#"
+
     CRASH kv/1/data_survives_restarts                                                              3 pts
       must      what was acknowledged is there after a restart, and after a second one
       page      exercises/kv/stages/1-append-log.md
@@ -80,6 +81,7 @@ fn a_limit_is_named_with_its_peak() {
     let stage = [pass(), pass(), pass(), Some((Verdict::Limit { which: which.to_owned() }, over)), pass()];
     let report = run(Choice::Exercise, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(footers(&report), @r"
+
     LIMIT kv/1/data_survives_restarts                                                              3 pts
       must      what was acknowledged is there after a restart, and after a second one
       page      exercises/kv/stages/1-append-log.md
@@ -100,6 +102,7 @@ fn timeouts_end_a_stage_early() {
     let put = || silent(r#"a reply to put "a" "1""#);
     let report = run(Choice::Exercise, &[(1, &[put(), put(), put(), None, None])], &[2, 3]);
     assert_snapshot!(after_the_checks(&report), @r#"
+
     TIMEOUT kv/1/put_then_get_returns_the_value                                                    2 pts
       must      a get returns the value that was put under its key
       page      exercises/kv/stages/1-append-log.md
@@ -143,6 +146,7 @@ fn a_skip_is_loud_and_out_of_the_denominator() {
     let skip = || Some((Verdict::Skip { reason: reason.to_owned() }, Evidence::default()));
     let report = run(Choice::Exercise, &[(1, &[pass(), pass(), pass(), skip(), pass()])], &[]);
     assert_snapshot!(after_the_checks(&report), @r"
+
     skip kv/1/data_survives_restarts                                                               3 pts
       because   this machine cannot mount a small disk; try: sysctl kernel.unprivileged_userns_clone=1
       again     cargo xtask check kv --check kv/1/data_survives_restarts --seed 42
@@ -160,6 +164,7 @@ fn a_fault_is_the_graders_own() {
     let fault = Some((Verdict::Fault { detail }, Evidence::default()));
     let report = run(Choice::Exercise, &[(1, &[pass(), pass(), fault, pass(), pass()])], &[2, 3]);
     assert_snapshot!(after_the_checks(&report), @r"
+
     FAULT kv/1/deleted_key_is_null                                                                 2 pts
       fault     called `Option::unwrap()` on a `None` value (checks/kv/src/oracle.rs:71)
       whose     the grader's own, not yours: please report it, with the transcript
@@ -178,6 +183,7 @@ fn beyond_three_failures_only_names_are_shown() {
     let stage = [wrong_value(), wrong_value(), wrong_value(), wrong_value(), wrong_value()];
     let report = run(Choice::Exercise, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(footers(&report), @r#"
+
     FAIL kv/1/put_then_get_returns_the_value                                                       2 pts
       must      a get returns the value that was put under its key
       page      exercises/kv/stages/1-append-log.md
@@ -205,8 +211,9 @@ fn beyond_three_failures_only_names_are_shown() {
       again     cargo xtask check kv --check kv/1/deleted_key_is_null --seed 42
       log       target/groundwork/kv/last/1-deleted_key_is_null/transcript.txt
 
-    and 2 more: data_survives_restarts, deletes_survive_restarts
-      shown by  cargo xtask check kv --check kv/1/data_survives_restarts --seed 42
+    and 2 more
+      checks    data_survives_restarts, deletes_survive_restarts
+      the first cargo xtask check kv --check kv/1/data_survives_restarts --seed 42
     "#);
 }
 
@@ -224,6 +231,7 @@ fn one_mistake_is_shown_once_and_failures_before_skips() {
     };
     let report = run(Choice::Exercise, &[(1, &[skip(), skip(), silent(), silent(), skip()])], &[2, 3]);
     assert_snapshot!(after_the_checks(&report), @r#"
+
     FAIL kv/1/deleted_key_is_null                                                                  2 pts
       must      a deleted key is absent until it is put again
       page      exercises/kv/stages/1-append-log.md
@@ -239,8 +247,9 @@ fn one_mistake_is_shown_once_and_failures_before_skips() {
       again     cargo xtask check kv --check kv/1/put_then_get_returns_the_value --seed 42
       log       target/groundwork/kv/last/1-put_then_get_returns_the_value/transcript.txt
 
-    and 3 more: data_survives_restarts, absent_key_is_null, deletes_survive_restarts
-      shown by  cargo xtask check kv --check kv/1/data_survives_restarts --seed 42
+    and 3 more
+      checks    data_survives_restarts, absent_key_is_null, deletes_survive_restarts
+      the first cargo xtask check kv --check kv/1/data_survives_restarts --seed 42
 
       open  stage 1 append-log        0 of  2 checks,  0 of  5 points, 3 skipped
       --    not run: stages 2 and 3 (--keep-going goes on after a stage that failed)
@@ -255,6 +264,7 @@ fn a_failure_of_the_solution_names_the_expectation() {
     let stage = [wrong_value(), pass(), pass(), pass(), pass()];
     let report = run(Choice::Solution, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(footers(&report), @r#"
+
     FAIL kv/1/put_then_get_returns_the_value                                                       2 pts
       must      a get returns the value that was put under its key
       page      exercises/kv/stages/1-append-log.md
@@ -278,6 +288,7 @@ fn long_evidence_is_wrapped_and_cut() {
     let stage = [pass(), pass(), pass(), Some((Verdict::Fail, long)), pass()];
     let report = run(Choice::Exercise, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(footers(&report), @r#"
+
     FAIL kv/1/data_survives_restarts                                                               3 pts
       must      what was acknowledged is there after a restart, and after a second one
       page      exercises/kv/stages/1-append-log.md
@@ -315,6 +326,7 @@ fn control_characters_are_shown_and_never_sent() {
     let stage = [not_started(hostile, hostile), pass(), Some((Verdict::Fail, shouted)), pass(), pass()];
     let report = run(Choice::Exercise, &[(1, &stage)], &[2, 3]);
     assert_snapshot!(after_the_checks(&report), @r"
+
     FAIL kv/1/deleted_key_is_null                                                                  2 pts
       must      a deleted key is absent until it is put again
       page      exercises/kv/stages/1-append-log.md

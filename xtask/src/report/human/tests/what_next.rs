@@ -42,6 +42,7 @@ fn nothing_that_could_run_is_no_success() {
     let skip = Some((Verdict::Skip { reason: "this needs ptrace".to_owned() }, Evidence::default()));
     let report = run(Choice::Exercise, &[(2, &[skip])], &[]);
     assert_snapshot!(ending(&report), @r"
+
       skip  stage 2 sstable           0 of  0 checks,  0 of  0 points, 1 skipped
 
     Nothing of this can run here: `cargo xtask doctor` says what would supply it.
@@ -52,6 +53,7 @@ fn nothing_that_could_run_is_no_success() {
 fn a_stage_that_passed_leads_to_the_next() {
     let report = run(Choice::Exercise, &[(1, &[pass(), pass(), pass(), pass(), pass()])], &[]);
     assert_snapshot!(ending(&report), @r"
+
       ok    stage 1 append-log        5 of  5 checks, 10 of 10 points
 
     All passed. Next is stage 2: exercises/kv/stages/2-sstable.md
@@ -64,6 +66,7 @@ fn a_stage_that_is_not_started_comes_after_one_that_passed() {
     let report =
         run(Choice::Exercise, &[(1, &[pass(), pass(), pass(), pass(), pass()]), (2, &[open()])], &[3]);
     assert_snapshot!(after_the_checks(&report), @r"
+
     not started: exercises/kv/src/sstable.rs:52  stage 2: write a table (1 check)
 
       ok    stage 1 append-log        5 of  5 checks, 10 of 10 points
@@ -113,6 +116,7 @@ fn a_bonus_stage_is_called_one() {
 fn a_single_check_that_passed_is_not_the_stage() {
     let report = alone(pass());
     assert_snapshot!(ending(&report), @r"
+
       ok    stage 1 append-log        1 of  1 checks,  2 of  2 points
 
     Passed. The whole stage: cargo xtask check kv --stage 1
@@ -123,6 +127,7 @@ fn a_single_check_that_passed_is_not_the_stage() {
 fn a_single_check_that_is_not_started_is_not_a_fresh_starter() {
     let report = alone(not_started("exercises/kv/src/append_log.rs:31", "stage 1: replay deletes"));
     assert_snapshot!(ending(&report), @r"
+
       open  stage 1 append-log        0 of  1 checks,  0 of  2 points
 
     Next: exercises/kv/src/append_log.rs:31  stage 1: replay deletes
@@ -135,6 +140,7 @@ fn what_says_nothing_about_its_place_is_not_started_all_the_same() {
     let open = || not_started("", "the log");
     let report = run(Choice::Exercise, &[(1, &[open(), pass(), open(), pass(), pass()])], &[2, 3]);
     assert_snapshot!(after_the_checks(&report), @r"
+
     not started: the log (2 checks)
 
       open  stage 1 append-log        3 of  5 checks,  6 of 10 points
@@ -149,6 +155,8 @@ fn what_says_nothing_about_its_place_is_not_started_all_the_same() {
 fn a_run_of_nothing_is_no_success() {
     let report = run(Choice::Exercise, &[], &[]);
     assert_snapshot!(ending(&report), @r"
+
+
     Nothing of this can run here: `cargo xtask doctor` says what would supply it.
     ");
 }
