@@ -8,10 +8,10 @@
 //!   mirror     starter, solution, pages and checks agree; nothing is there that belongs to none of them
 //! ```
 
+mod matrix;
 mod mirror;
 mod mutant;
 mod mutants;
-mod matrix;
 mod starter;
 mod trial;
 mod workshop;
@@ -50,7 +50,11 @@ pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
     for project in house.named_or_all(args.project.as_deref())? {
         let suite = Suite::build(&project)?;
         let catalogue = suite.catalogue()?;
-        anstream::println!("{} {}", styled(STRONG, &project.name), styled(DIM, format!("seed {}", args.seed)));
+        anstream::println!(
+            "{} {}",
+            styled(STRONG, &project.name),
+            styled(DIM, format!("seed {}", args.seed))
+        );
         all.extend(Audit { house, project, suite, catalogue, args }.project()?);
     }
     for finding in &all {
@@ -89,14 +93,16 @@ impl Audit<'_> {
         let program = Subject::find(self.house, &self.project, Choice::Solution)?.build(self.house)?;
         let trial = Trial::run(self, program, self.stages_up_to(u32::MAX), trial::Jobs::All)?;
         let wrong = trial.checks.iter().filter(|(_, verdict)| verdict.is_failure());
-        let findings = wrong.map(|(id, verdict)| format!("the solution does not pass {id}: {verdict:?}")).collect();
+        let findings =
+            wrong.map(|(id, verdict)| format!("the solution does not pass {id}: {verdict:?}")).collect();
         Ok((format!("{} checks in {:.1} s", trial.checks.len(), trial.elapsed.as_secs_f64()), findings))
     }
 
     /// Part 4: a check that no mutant names is a check that may be unable to fail.
     fn coverage(&self, mutants: &[Mutant]) -> (String, Findings) {
         let killed = |id: &str| mutants.iter().any(|mutant| mutant.fails.iter().any(|named| named == id));
-        let ids: Vec<_> = self.catalogue.stages.iter().flat_map(|stage| &stage.checks).map(|check| &check.id).collect();
+        let ids: Vec<_> =
+            self.catalogue.stages.iter().flat_map(|stage| &stage.checks).map(|check| &check.id).collect();
         let mut findings: Findings =
             ids.iter().filter(|id| !killed(id)).map(|id| format!("no mutant is killed by {id}")).collect();
         for mutant in mutants {

@@ -59,9 +59,13 @@ pub(crate) fn build(
     chatter: Chatter,
 ) -> anyhow::Result<Result<Programs, Failed>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--bins", "--message-format", "json-render-diagnostics", "--manifest-path"]).arg(manifest);
+    command
+        .args(["build", "--bins", "--message-format", "json-render-diagnostics", "--manifest-path"])
+        .arg(manifest);
     if profile == Profile::Subject {
-        command.args(["--profile", "subject"]).args(SUBJECT_PROFILE.iter().flat_map(|setting| ["--config", setting]));
+        command
+            .args(["--profile", "subject"])
+            .args(SUBJECT_PROFILE.iter().flat_map(|setting| ["--config", setting]));
     }
     if profile == Profile::Strict {
         command.env("RUSTFLAGS", "-D warnings");
@@ -142,7 +146,8 @@ fn read_artifacts(child: &mut Child, manifest: &Path) -> anyhow::Result<Programs
         let line = line.context("cannot read cargo's messages")?;
         // Build scripts may print to stdout as well: whatever is no message is not for us.
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
-        if let (Some(path), Some(executable), Some(target)) = (message.manifest_path, message.executable, message.target)
+        if let (Some(path), Some(executable), Some(target)) =
+            (message.manifest_path, message.executable, message.target)
             && same_file(&path, manifest)
         {
             programs.insert((target.name, executable));

@@ -78,7 +78,11 @@ fn processors() -> usize {
 }
 
 /// Suite and subject are compiled with different profiles, which cargo keeps apart, so both can build at once.
-fn build_both(house: &House, project: &Project, subject: &Subject) -> (anyhow::Result<Suite>, anyhow::Result<Vec<String>>) {
+fn build_both(
+    house: &House,
+    project: &Project,
+    subject: &Subject,
+) -> (anyhow::Result<Suite>, anyhow::Result<Vec<String>>) {
     thread::scope(|scope| {
         let suite = scope.spawn(|| Suite::build(project));
         let program = subject.build(house);

@@ -22,7 +22,11 @@ struct Facility {
 /// A program that something needs, with the command that installs it on Debian.
 const TOOLS: [(&str, &str, &str); 2] = [
     ("git", "fetching the course and handing in", "apt-get install git"),
-    ("python3", "checking the grader with a store in another language (cargo test)", "apt-get install python3"),
+    (
+        "python3",
+        "checking the grader with a store in another language (cargo test)",
+        "apt-get install python3",
+    ),
 ];
 
 /// Looks and tells. Succeeds when everything that a check may need is there.
@@ -45,12 +49,22 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
 }
 
 fn linux() -> Facility {
-    let missing = (!cfg!(target_os = "linux")).then(|| "the grader needs Linux: a virtual machine or WSL will do".to_owned());
+    let missing = (!cfg!(target_os = "linux"))
+        .then(|| "the grader needs Linux: a virtual machine or WSL will do".to_owned());
     Facility { name: "Linux".to_owned(), purpose: "watching and limiting subjects".to_owned(), missing }
 }
 
 fn tool((name, purpose, install): (&str, &str, &str)) -> Facility {
-    let tried = Command::new(name).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let tried = Command::new(name)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let works = tried.is_ok_and(|status| status.success());
-    Facility { name: name.to_owned(), purpose: purpose.to_owned(), missing: (!works).then(|| format!("try: {install}")) }
+    Facility {
+        name: name.to_owned(),
+        purpose: purpose.to_owned(),
+        missing: (!works).then(|| format!("try: {install}")),
+    }
 }

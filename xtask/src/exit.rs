@@ -72,7 +72,11 @@ pub(crate) fn reader_gone() -> anyhow::Error {
 pub(crate) fn report(error: &anyhow::Error) -> Exit {
     let exit = error.downcast_ref::<Refusal>().map_or(Exit::GraderFault, |refusal| refusal.exit);
     if exit != Exit::ReaderGone && !crate::interrupt::happened() {
-        anstream::eprintln!("{}error:{} {error:#}", crate::report::style::BAD, crate::report::style::BAD.render_reset());
+        anstream::eprintln!(
+            "{}error:{} {error:#}",
+            crate::report::style::BAD,
+            crate::report::style::BAD.render_reset()
+        );
     }
     exit
 }

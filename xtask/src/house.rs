@@ -34,7 +34,10 @@ impl House {
         let is_root = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("checks").is_dir();
         match here.ancestors().find(is_root) {
             Some(root) => Ok(Self { root: root.to_owned() }),
-            None => Err(exit::usage(format!("{} is not inside a Groundwork checkout: cd into one", here.display()))),
+            None => Err(exit::usage(format!(
+                "{} is not inside a Groundwork checkout: cd into one",
+                here.display()
+            ))),
         }
     }
 

@@ -12,17 +12,17 @@ mod cli;
 
 mod check;
 
-mod house;
-mod subject;
 mod cargo;
-mod suite;
+mod house;
 mod select;
+mod subject;
+mod suite;
 
-mod report;
 mod last_run;
+mod report;
 
-mod catalogue;
 mod audit;
+mod catalogue;
 mod doctor;
 mod tidy;
 

@@ -18,7 +18,10 @@ mod tests {
 
     #[test]
     fn a_slip_is_understood_and_a_stranger_is_not() {
-        assert_eq!(nearest("newest_tabel_wins", ["oldest_first", "newest_table_wins"]), Some("newest_table_wins"));
+        assert_eq!(
+            nearest("newest_tabel_wins", ["oldest_first", "newest_table_wins"]),
+            Some("newest_table_wins")
+        );
         assert_eq!(nearest("qqq", ["kv", "http"]), None);
     }
 }

@@ -141,6 +141,7 @@ impl StageReport {
     /// Whether every check that ran passed, and every check ran.
     pub(crate) fn passed(&self) -> bool {
         let score = self.score();
-        score.passed == score.checks && self.checks.values().all(|check| !matches!(check.verdict, Verdict::Fault { .. }))
+        score.passed == score.checks
+            && self.checks.values().all(|check| !matches!(check.verdict, Verdict::Fault { .. }))
     }
 }

@@ -19,11 +19,15 @@ pub(crate) fn select(catalogue: &Catalogue, args: &CheckArgs) -> anyhow::Result<
         return Ok(Selection { stages: vec![stage.number], checks: vec![check.id.clone()] });
     }
     let all = || catalogue.stages.iter().map(|stage| stage.number);
-    let Some(number) = args.stage else { return Ok(Selection { stages: all().collect(), checks: Vec::new() }) };
+    let Some(number) = args.stage else {
+        return Ok(Selection { stages: all().collect(), checks: Vec::new() });
+    };
     if !all().any(|known| known == number) {
         let last = all().max().unwrap_or(0);
         let project = &catalogue.project;
-        return Err(exit::usage(format!("{project} has no stage {number}: it has 1 to {last} (`cargo xtask list {project}`)")));
+        return Err(exit::usage(format!(
+            "{project} has no stage {number}: it has 1 to {last} (`cargo xtask list {project}`)"
+        )));
     }
     let chosen = |&stage: &u32| if args.only { stage == number } else { stage <= number };
     Ok(Selection { stages: all().filter(chosen).collect(), checks: Vec::new() })
@@ -34,13 +38,16 @@ pub(crate) fn find_check<'c>(
     catalogue: &'c Catalogue,
     wanted: &str,
 ) -> anyhow::Result<(&'c StageEntry, &'c CheckEntry)> {
-    let all = || catalogue.stages.iter().flat_map(|stage| stage.checks.iter().map(move |check| (stage, check)));
+    let all =
+        || catalogue.stages.iter().flat_map(|stage| stage.checks.iter().map(move |check| (stage, check)));
     let named = |id: &str| id == wanted || id.rsplit('/').next() == Some(wanted);
     all().find(|(_, check)| named(&check.id)).ok_or_else(|| {
         let ids = all().map(|(_, check)| check.id.as_str());
         let names = all().map(|(_, check)| check.id.rsplit('/').next().unwrap_or_default());
         let suggestion = nearest::suggestion(wanted, ids.chain(names));
         let project = &catalogue.project;
-        exit::usage(format!("there is no check {wanted:?}{suggestion} (`cargo xtask list {project}` shows them all)"))
+        exit::usage(format!(
+            "there is no check {wanted:?}{suggestion} (`cargo xtask list {project}` shows them all)"
+        ))
     })
 }

@@ -64,10 +64,14 @@ impl Subject {
         let shown = house.shown(&folder);
         if folder.is_file() {
             let parent = folder.parent().unwrap_or(&folder).display();
-            return Err(exit::usage(format!("{shown} is a file; name the folder of the crate, perhaps {parent}")));
+            return Err(exit::usage(format!(
+                "{shown} is a file; name the folder of the crate, perhaps {parent}"
+            )));
         }
         if !folder.is_dir() {
-            return Err(exit::usage(format!("there is no folder {shown}; name one with a Cargo.toml or a {DESCRIPTION}")));
+            return Err(exit::usage(format!(
+                "there is no folder {shown}; name one with a Cargo.toml or a {DESCRIPTION}"
+            )));
         }
         let kind = if folder.join(DESCRIPTION).is_file() {
             Kind::Described(read_description(&folder.join(DESCRIPTION), project)?)
@@ -118,10 +122,15 @@ impl Subject {
         };
         match programs.as_slice() {
             [(_, program)] => Ok(vec![program.display().to_string()]),
-            [] => Err(exit::not_built(format!("{shown} has no program; the contract asks for a src/main.rs"))),
+            [] => {
+                Err(exit::not_built(format!("{shown} has no program; the contract asks for a src/main.rs")))
+            }
             several => {
                 let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
-                Err(exit::not_built(format!("{shown} builds {}: keep one of them in src/bin or main.rs", names.join(" and "))))
+                Err(exit::not_built(format!(
+                    "{shown} builds {}: keep one of them in src/bin or main.rs",
+                    names.join(" and ")
+                )))
             }
         }
     }
@@ -164,14 +173,16 @@ impl Subject {
 }
 
 fn can_be_found(program: &str) -> bool {
-    let in_path = || env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|at| at.join(program).is_file()));
+    let in_path = || {
+        env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|at| at.join(program).is_file()))
+    };
     if program.contains('/') { Path::new(program).is_file() } else { in_path() }
 }
 
 fn read_description(path: &Path, project: &Project) -> anyhow::Result<Description> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let description: Description =
-        toml::from_str(&text).map_err(|error| exit::usage(format!("{}: {}", path.display(), error.to_string().trim_end())))?;
+    let description: Description = toml::from_str(&text)
+        .map_err(|error| exit::usage(format!("{}: {}", path.display(), error.to_string().trim_end())))?;
     if description.project != project.name {
         return Err(exit::usage(format!(
             "{} is for the project {:?}; check it with `cargo xtask check {}`",

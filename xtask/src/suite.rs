@@ -71,7 +71,9 @@ impl Suite {
         writeln!(stdin, "{}", serde_json::to_string(request)?).context("the suite does not listen")?;
         let stdout = child.stdout.take().context("the suite has no stdout")?;
         let (send, lines) = mpsc::channel();
-        thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        thread::spawn(move || {
+            BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
 
         let followed = follow(&lines, each);
         if followed.is_err() {
@@ -81,7 +83,11 @@ impl Suite {
         }
         let status = child.wait().context("cannot wait for the suite")?;
         followed?;
-        if status.success() || interrupt::happened() { Ok(()) } else { Err(anyhow!("the suite ended with {status}")) }
+        if status.success() || interrupt::happened() {
+            Ok(())
+        } else {
+            Err(anyhow!("the suite ended with {status}"))
+        }
     }
 }
 

@@ -18,8 +18,17 @@ use crate::{
 };
 
 /// What may lie at the top. Anything hidden, and licences, may too.
-const TOP: [&str; 9] =
-    ["Cargo.lock", "Cargo.toml", "README.md", "checks", "exercises", "harness", "solutions", "target", "xtask"];
+const TOP: [&str; 9] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "README.md",
+    "checks",
+    "exercises",
+    "harness",
+    "solutions",
+    "target",
+    "xtask",
+];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 5] = ["mod.rs", "utils.rs", "common.rs", "helpers.rs", "imp.rs"];
@@ -53,7 +62,8 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
 
 fn stray_at_the_top(root: &Path) -> anyhow::Result<Vec<String>> {
     let names = fs::read_dir(root)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let known = |name: &String| TOP.contains(&name.as_str()) || name.starts_with('.') || name.starts_with("LICENSE");
+    let known =
+        |name: &String| TOP.contains(&name.as_str()) || name.starts_with('.') || name.starts_with("LICENSE");
     Ok(names.filter(|name| !known(name)).map(|name| format!("{name}: it has no place at the top")).collect())
 }
 
@@ -62,7 +72,9 @@ fn files(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut open = vec![root.to_owned()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten() {
+        for entry in
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?.flatten()
+        {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with('.') || name == "target" {
                 continue;

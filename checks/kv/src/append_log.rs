@@ -156,8 +156,10 @@ fn sizes_up_to_the_limits_work(context: &Context) -> Judged {
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
     let sizes = [(1, 0), (1, 255), (255, 256), (256, 65_535), (65_535, 65_536), (KEY_BYTES, VALUE_BYTES)];
-    let entries: BTreeMap<_, _> =
-        sizes.iter().map(|&(key, value)| (model::value(&mut rng, key), model::value(&mut rng, value))).collect();
+    let entries: BTreeMap<_, _> = sizes
+        .iter()
+        .map(|&(key, value)| (model::value(&mut rng, key), model::value(&mut rng, value)))
+        .collect();
     for (key, value) in &entries {
         store.put(key, value)?;
         store.expect(key, Some(value))?;
@@ -215,7 +217,9 @@ fn malformed_requests_get_an_error_reply(context: &Context) -> Judged {
 fn must_be_error(store: &Store<'_>, reply: &Reply, what: &str) -> Judged {
     match reply {
         Reply::Error(_) => Ok(()),
-        other => Err(store.tell(Halt::fail(format!(r#"{{"error":…}} in reply to {what}"#), other.to_string()))),
+        other => {
+            Err(store.tell(Halt::fail(format!(r#"{{"error":…}} in reply to {what}"#), other.to_string())))
+        }
     }
 }
 
@@ -286,7 +290,8 @@ fn deletes_survive_restarts(context: &Context) -> Judged {
 }
 
 /// What it looks like when an acknowledged write is lost.
-const UNWRITTEN: &str = "the reply came before its bytes were written; a buffer inside the program dies with it";
+const UNWRITTEN: &str =
+    "the reply came before its bytes were written; a buffer inside the program dies with it";
 
 fn acknowledged_writes_survive_sigkill(context: &Context) -> Judged {
     let mut rng = context.rng();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use harness::{Check, Context, Halt, Judged, Stage, process::Limits};
 
 use crate::{
-    disk::{self, Unchanging},
+    disk,
     model::{self, Mix, behaves_like_a_map, key},
     step::{Step, quoted},
     store::Store,
@@ -109,17 +109,27 @@ fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
 }
 
 fn compact_leaves_at_most_one_table(context: &Context) -> Judged {
-    let mut store = Store::open(context)?;
-    for (key, value) in [("a", "1"), ("b", "2"), ("c", "3"), ("a", "4")] {
-        store.put(key, value)?;
-        store.flush()?;
+    // Several numbers of tables, since a store that merges by itself may have merged some of them already; and once
+    // with puts that are in no table yet.
+    for (flushes, unflushed) in [(2, 0), (3, 0), (6, 0), (3, 2)] {
+        let mut store = Store::open(context)?;
+        for flush in 0..flushes {
+            store.put("a", &flush.to_string())?;
+            store.put(&format!("k{flush}"), "1")?;
+            store.flush()?;
+        }
+        for put in 0..unflushed {
+            store.put(&format!("u{put}"), "2")?;
+        }
+        store.compact()?;
+        at_most(&store, 1, "at most one table after compact")?;
+        store.restart()?;
+        store.compact()?;
+        at_most(&store, 1, "at most one table after a restart and compact")?;
+        store.expect("a", Some(&(flushes - 1).to_string()))?;
+        store.close()?;
     }
-    store.compact()?;
-    at_most(&store, 1, "at most one table after compact")?;
-    store.restart()?;
-    at_most(&store, 1, "at most one table after compact and a restart")?;
-    store.expect("a", Some("4"))?;
-    store.close()
+    Ok(())
 }
 
 fn nothing_is_left_of_nothing(context: &Context) -> Judged {
@@ -133,7 +143,8 @@ fn nothing_is_left_of_nothing(context: &Context) -> Judged {
     }
     store.flush()?;
     store.compact()?;
-    at_most(&store, 0, "no table: nothing lives").map_err(|halt| halt.likely("tombstones are kept by a merge of all tables"))?;
+    at_most(&store, 0, "no table: nothing lives")
+        .map_err(|halt| halt.likely("tombstones are kept by a merge of all tables"))?;
     store.expect("a", None)?;
     store.restart()?;
     store.expect("b", None)?;
@@ -182,10 +193,12 @@ fn deleted_keys_stay_deleted_after_compaction(context: &Context) -> Judged {
     store.expect("b", Some("2"))?;
     store.close()?;
 
-    // A tombstone in the middle of many tables: whatever is merged on the way, it hides what lies below.
+    // A tombstone in the middle of many tables: whatever is merged on the way, it hides what lies below. The oldest
+    // table is larger than the others, so that merges of equals leave it out.
     let mut store = Store::open(context)?;
     store.put("a", "1")?;
     store.put("keep", "0")?;
+    store.all_acknowledged(&model::puts(&mut context.rng(), 0..200, 10))?;
     store.flush()?;
     store.delete("a")?;
     store.flush()?;
@@ -205,7 +218,8 @@ fn deleted_keys_stay_deleted_after_compaction(context: &Context) -> Judged {
 fn overwritten_and_deleted_data_is_gone(context: &Context) -> Judged {
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
-    let (old, deleted, live) = (model::value(&mut rng, 24), model::value(&mut rng, 24), model::value(&mut rng, 24));
+    let (old, deleted, live) =
+        (model::value(&mut rng, 24), model::value(&mut rng, 24), model::value(&mut rng, 24));
     store.put("a", &old)?;
     store.put("b", &deleted)?;
     store.flush()?;
@@ -251,18 +265,18 @@ fn space_follows_the_live_data(context: &Context) -> Judged {
 }
 
 fn tables_never_change_while_merging(context: &Context) -> Judged {
-    let (mut store, model) = with_history(context, 4)?;
-    let mut unchanging = Unchanging::default();
-    unchanging.look(&store.dir())?;
-    for round in 0..3 {
-        store.compact()?;
-        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
-        store.put(&format!("new-{round}"), "1")?;
-        store.flush()?;
-        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
+    let mut rng = context.rng();
+    let mut steps = Vec::new();
+    for round in 1..=3 {
+        for table in 0..3 {
+            steps.extend(model::puts(&mut rng, (0..20).map(|number| number * (table + round)), 100));
+            steps.push(Step::Flush);
+        }
+        steps.push(Step::Compact);
     }
-    store.expect_all(&model, [])?;
-    store.close()
+    // A table alone: nothing is left to merge it with.
+    steps.push(Step::Compact);
+    disk::never_change(context, &steps)
 }
 
 /// Few descriptors, as the specification allows.
@@ -312,9 +326,11 @@ fn a_hundred_thousand_puts_stay_correct(context: &Context) -> Judged {
         steps.iter().for_each(|step| model::apply(&mut model, step));
         store.compact()?;
     }
-    store.expect_all(&model, [])?;
+    let mut sample = model;
+    sample.retain(|_, _| rng.usize(..10) == 0);
+    store.expect_all(&sample, [])?;
     store.restart()?;
-    store.expect_all(&model, [])?;
+    store.expect_all(&sample, [])?;
     store.close()
 }
 
@@ -324,7 +340,8 @@ fn compaction_needs_little_memory(context: &Context) -> Judged {
     let filler = model::value(&mut context.rng(), 1 << 10);
     let mut store = Store::open_with(context, Limits { memory_bytes: LIMIT, ..Limits::default() })?;
     for batch in (0..PUTS).step_by(10_000) {
-        let puts: Vec<_> = (batch..batch + 10_000).map(|number| Step::Put(key(number), filler.clone())).collect();
+        let puts: Vec<_> =
+            (batch..batch + 10_000).map(|number| Step::Put(key(number), filler.clone())).collect();
         store.ask_all(&puts)?;
     }
     store.say(format!("put {PUTS} distinct keys, 1 KiB each, with at most 50 MB of memory"));
@@ -385,7 +402,8 @@ fn a_get_costs_the_same_in_a_large_store(context: &Context) -> Judged {
         return Err(store.tell(halt.likely(likely)));
     }
     if large_cpu > FACTOR * small_cpu {
-        let expected = format!("about the {} µs of processor time a get took with {SMALL} keys", small_cpu / 1_000);
+        let expected =
+            format!("about the {} µs of processor time a get took with {SMALL} keys", small_cpu / 1_000);
         let halt = Halt::fail(expected, format!("{} µs a get with {LARGE} keys", large_cpu / 1_000));
         return Err(store.tell(halt.likely(likely)));
     }

@@ -6,9 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{Halt, Judged};
+use harness::{
+    Context, Halt, Judged,
+    crash::{self, Then},
+};
 
-use crate::step::quoted;
+use crate::{
+    step::{Step, quoted, told},
+    store::{STORE, Store},
+};
 
 /// Files by their paths from a store's directory.
 pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
@@ -91,6 +97,32 @@ impl Unchanging {
         self.0 = now;
         Ok(())
     }
+}
+
+/// Takes a store through `steps` and looks at its tables all the time: between its replies, after a restart, and, under
+/// a tracer, before each change that it makes.
+#[track_caller]
+pub(crate) fn never_change(context: &Context, steps: &[Step]) -> Judged {
+    let mut store = Store::open(context)?;
+    let mut unchanging = Unchanging::default();
+    for step in steps {
+        store.acknowledged(step.clone())?;
+        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
+    }
+    store.restart()?;
+    unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
+    store.close()?;
+
+    let folder = context.folder()?;
+    let dir = folder.path().join(STORE);
+    fs::create_dir(&dir)?;
+    let mut unchanging = Unchanging::default();
+    let input: String = steps.iter().filter_map(Step::request).collect();
+    let launch = context.launch(folder.path()).arg(&dir);
+    let traced = crash::trace(launch, folder.path(), input.as_bytes(), &mut |_, _| {
+        unchanging.look(&dir).map(|()| Then::GoOn)
+    });
+    traced.map(drop).map_err(|halt| halt.did(told(steps)))
 }
 
 /// Where `needle` first stands in `haystack`.

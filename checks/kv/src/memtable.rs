@@ -55,7 +55,10 @@ fn gets_do_not_read_the_log_again(context: &Context) -> Judged {
     if read > SLACK {
         let halt = Halt::fail(
             "nothing is read but the requests",
-            format!("{read} bytes read, {} for each get; the directory holds {log_bytes}", read / GETS as u64),
+            format!(
+                "{read} bytes read, {} for each get; the directory holds {log_bytes}",
+                read / GETS as u64
+            ),
         );
         return Err(store.tell(halt.likely("a get searches the log instead of a table in memory")));
     }

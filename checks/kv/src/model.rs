@@ -94,7 +94,11 @@ pub(crate) fn key(number: usize) -> String {
 }
 
 /// Puts of the numbered keys, each with a value of `bytes` that no other run has.
-pub(crate) fn puts(rng: &mut fastrand::Rng, numbers: impl IntoIterator<Item = usize>, bytes: usize) -> Vec<Step> {
+pub(crate) fn puts(
+    rng: &mut fastrand::Rng,
+    numbers: impl IntoIterator<Item = usize>,
+    bytes: usize,
+) -> Vec<Step> {
     numbers.into_iter().map(|number| Step::Put(key(number), value(rng, bytes))).collect()
 }
 

@@ -4,7 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{Context, Halt, Judged, crash::{self, Change, Then, Traced}, process::Exit};
+use harness::{
+    Context, Halt, Judged,
+    crash::{self, Change, Then, Traced},
+    process::Exit,
+};
 
 use crate::{
     disk::{self, Files},
@@ -16,13 +20,19 @@ use crate::{
 /// Compares what a reopened store holds with every state that is allowed: after at least `acknowledged` of `steps`.
 /// An error reply says nothing about its key; whether errors are allowed is the caller's to say.
 #[track_caller]
-pub(crate) fn is_a_prefix(store: &mut Store<'_>, steps: &[Step], acknowledged: usize, errors: Errors) -> Judged {
+pub(crate) fn is_a_prefix(
+    store: &mut Store<'_>,
+    steps: &[Step],
+    acknowledged: usize,
+    errors: Errors,
+) -> Judged {
     let keys: BTreeSet<&String> = steps.iter().filter_map(changed_key).collect();
     let gets: Vec<_> = keys.iter().map(|key| Step::Get((*key).clone())).collect();
     let replies = store.ask_all(&gets)?;
     let found: BTreeMap<&String, Reply> = keys.into_iter().zip(replies).collect();
     if errors == Errors::Refused
-        && let Some((key, Reply::Error(message))) = found.iter().find(|(_, reply)| matches!(reply, Reply::Error(_)))
+        && let Some((key, Reply::Error(message))) =
+            found.iter().find(|(_, reply)| matches!(reply, Reply::Error(_)))
     {
         store.say(format!("get {}", quoted(key)));
         let halt = Halt::fail("a value or null", format!("the error {message:?}"));
@@ -40,10 +50,16 @@ pub(crate) fn is_a_prefix(store: &mut Store<'_>, steps: &[Step], acknowledged: u
     }
     store.say(format!("get {}", quoted(&key)));
     let after = match steps.get(acknowledged) {
-        Some(next) => format!("{expected}, or what the {} steps after that, from {next} on, leave", steps.len() - acknowledged),
+        Some(next) => format!(
+            "{expected}, or what the {} steps after that, from {next} on, leave",
+            steps.len() - acknowledged
+        ),
         None => expected,
     };
-    let halt = Halt::fail(format!("the state after a prefix of the {acknowledged} acknowledged steps or more: {after}"), got);
+    let halt = Halt::fail(
+        format!("the state after a prefix of the {acknowledged} acknowledged steps or more: {after}"),
+        got,
+    );
     Err(store.tell(halt))
 }
 
@@ -64,7 +80,10 @@ fn changed_key(step: &Step) -> Option<&String> {
 }
 
 /// The first key that is not as in `state`: the key, what it should be, what it is.
-fn difference(state: &BTreeMap<String, String>, found: &BTreeMap<&String, Reply>) -> Option<(String, String, String)> {
+fn difference(
+    state: &BTreeMap<String, String>,
+    found: &BTreeMap<&String, Reply>,
+) -> Option<(String, String, String)> {
     found.iter().find_map(|(key, reply)| {
         let Reply::Value(got) = reply else { return None };
         let expected = state.get(*key);
@@ -75,14 +94,16 @@ fn difference(state: &BTreeMap<String, String>, found: &BTreeMap<&String, Reply>
     })
 }
 
-/// Steps for a crash script: every key more than once, deletes among them, values that tell their step.
+/// Steps for a crash script: keys more than once, deletes among them, values that tell their step. The last is a put
+/// whose value is longer than any header, so that half of it is half of a value.
 pub(crate) fn script(rng: &mut fastrand::Rng, length: usize) -> Vec<Step> {
     (0..length)
         .map(|number| {
             let key = format!("key{}", rng.usize(..6));
+            let filler = "x".repeat(rng.usize(..40) + if number + 1 == length { 40 } else { 0 });
             match rng.usize(..5) {
-                0 => Step::Delete(key),
-                _ => Step::Put(key, format!("value-{number}-{}", "x".repeat(rng.usize(..40)))),
+                0 if number + 1 < length => Step::Delete(key),
+                _ => Step::Put(key, format!("value-{number}-{filler}")),
             }
         })
         .collect()
@@ -136,9 +157,26 @@ pub(crate) fn survives_crashes(
         store.say(moment(&traced, then, replies));
         store.say("start again");
         is_a_prefix(&mut store, &all, before.len() + replies, Errors::Refused)?;
+        goes_on(&mut store, &all)?;
+        is_a_prefix(&mut store, &all, before.len() + replies, Errors::Refused)?;
         store.close()?;
     }
     Ok(())
+}
+
+/// A store that came back is a store: what it was asked before the crash it can still do, and it keeps the result.
+/// What a crash left half done must not be in the way.
+#[track_caller]
+fn goes_on(store: &mut Store<'_>, steps: &[Step]) -> Judged {
+    store.put("after the crash", "1")?;
+    if steps.contains(&Step::Flush) {
+        store.flush()?;
+    }
+    if steps.contains(&Step::Compact) {
+        store.compact()?;
+    }
+    store.restart()?;
+    store.expect("after the crash", Some("1"))
 }
 
 /// Runs a script under the tracer, in a fresh copy of `files`.
@@ -153,7 +191,8 @@ fn run(
     let dir = folder.join(STORE);
     disk::write_all(&dir, files)?;
     let input: String = steps.iter().filter_map(Step::request).collect();
-    crash::trace(context.launch(folder).arg(&dir), folder, input.as_bytes(), decide).map_err(|halt| halt.did(told(steps)))
+    crash::trace(context.launch(folder).arg(&dir), folder, input.as_bytes(), decide)
+        .map_err(|halt| halt.did(told(steps)))
 }
 
 /// How many steps were acknowledged; a reply that is none is the subject's mistake.
@@ -164,7 +203,11 @@ fn acknowledged(traced: &Traced, steps: &[Step]) -> Judged<usize> {
     for line in whole_lines.lines() {
         match Reply::parse(line).map_err(|halt| halt.did(told(steps)))? {
             Reply::Done => count += 1,
-            other => return Err(Halt::fail(r#"{"ok":true} in reply to each step"#, other.to_string()).did(told(steps))),
+            other => {
+                return Err(
+                    Halt::fail(r#"{"ok":true} in reply to each step"#, other.to_string()).did(told(steps))
+                );
+            }
         }
     }
     Ok(count)

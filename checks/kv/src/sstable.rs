@@ -5,17 +5,14 @@ use std::{
     path::PathBuf,
 };
 
-use harness::{
-    Check, Context, Halt, Judged, Stage,
-    crash::{self, Then},
-};
+use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
-    disk::{self, Files, Unchanging},
+    disk::{self, Files},
     model::{self, Mix, behaves_like_a_map, key},
     oracle::{self, Crashes},
-    step::{Step, quoted, told},
-    store::{STORE, Store},
+    step::{Step, quoted},
+    store::Store,
 };
 
 /// Distinct keys that a memtable may hold.
@@ -100,8 +97,13 @@ fn a_thousand_keys_make_no_table(context: &Context) -> Judged {
     store.all_acknowledged(&model::puts(&mut rng, (0..5_000).map(|number| number % 10), 10))?;
     store.get(&key(0))?;
     if let Some(table) = disk::tables(&store.dir())?.keys().next() {
-        let halt = Halt::fail("no table yet: 1,000 distinct keys are within the limit", format!("{}", table.display()));
-        return Err(store.tell(halt.likely("overwrites are counted as new entries, or the limit is taken as 999")));
+        let halt = Halt::fail(
+            "no table yet: 1,000 distinct keys are within the limit",
+            format!("{}", table.display()),
+        );
+        return Err(
+            store.tell(halt.likely("overwrites are counted as new entries, or the limit is taken as 999"))
+        );
     }
     store.close()
 }
@@ -119,7 +121,8 @@ fn tombstones_are_entries(context: &Context) -> Judged {
     store.get(&key(0))?;
     let after: BTreeSet<_> = disk::tables(&store.dir())?.into_keys().collect();
     if after == before {
-        let expected = format!("a new table: {DELETED} deletes and {} puts are 1,001 entries", MEMTABLE + 1 - DELETED);
+        let expected =
+            format!("a new table: {DELETED} deletes and {} puts are 1,001 entries", MEMTABLE + 1 - DELETED);
         return Err(store.tell(Halt::fail(expected, "the same tables as before")));
     }
     store.close()
@@ -142,10 +145,13 @@ fn tables_hold_entries_in_key_order(context: &Context) -> Judged {
     let mut numbers: Vec<_> = (0..KEYS).collect();
     rng.shuffle(&mut numbers);
     let mut store = Store::open(context)?;
-    let steps: Vec<_> = numbers.into_iter().flat_map(|number| {
-        let bytes = rng.usize(20..60);
-        model::puts(&mut rng, [number], bytes)
-    }).collect();
+    let steps: Vec<_> = numbers
+        .into_iter()
+        .flat_map(|number| {
+            let bytes = rng.usize(20..60);
+            model::puts(&mut rng, [number], bytes)
+        })
+        .collect();
     store.all_acknowledged(&steps)?;
     store.flush()?;
     let tables = disk::tables(&store.dir())?;
@@ -154,15 +160,21 @@ fn tables_hold_entries_in_key_order(context: &Context) -> Judged {
     for (key, value) in &model {
         let holder = tables.iter().find(|(_, bytes)| disk::find(bytes, value.as_bytes()).is_some());
         let Some((path, bytes)) = holder else {
-            let likely = "the table escapes, encodes or compresses what it stores, or splits it over two blocks";
-            let halt = Halt::fail(format!("the value of {} stands in a table as it is", quoted(key)), "it is in none");
+            let likely =
+                "the table escapes, encodes or compresses what it stores, or splits it over two blocks";
+            let halt = Halt::fail(
+                format!("the value of {} stands in a table as it is", quoted(key)),
+                "it is in none",
+            );
             return Err(store.tell(halt.likely(likely)));
         };
         let at = disk::find_verbatim((path, bytes), value).map_err(|halt| store.tell(halt))?;
         disk::find_verbatim((path, bytes), key).map_err(|halt| store.tell(halt))?;
         if let Some((before, previous)) = last.insert(path, (at, key)).filter(|(before, _)| *before >= at) {
-            let expected = format!("{} stands behind {} in {}", quoted(key), quoted(previous), path.display());
-            return Err(store.tell(Halt::fail(expected, format!("its value is at byte {at}, the other's at {before}"))));
+            let expected =
+                format!("{} stands behind {} in {}", quoted(key), quoted(previous), path.display());
+            return Err(store
+                .tell(Halt::fail(expected, format!("its value is at byte {at}, the other's at {before}"))));
         }
     }
     store.close()
@@ -175,27 +187,7 @@ fn tables_never_change(context: &Context) -> Judged {
         steps.extend(model::puts(&mut rng, (0..40).map(|number| number * (round + 1)), 200));
         steps.push(Step::Flush);
     }
-    let mut store = Store::open(context)?;
-    let mut unchanging = Unchanging::default();
-    for step in &steps {
-        store.acknowledged(step.clone())?;
-        unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
-    }
-    store.restart()?;
-    unchanging.look(&store.dir()).map_err(|halt| store.tell(halt))?;
-    store.close()?;
-
-    // Once more, looking before every change that the program makes, not only between its replies.
-    let folder = context.folder()?;
-    let dir = folder.path().join(STORE);
-    disk::write_all(&dir, &Files::new())?;
-    let mut unchanging = Unchanging::default();
-    let input: String = steps.iter().filter_map(Step::request).collect();
-    let launch = context.launch(folder.path()).arg(&dir);
-    let traced = crash::trace(launch, folder.path(), input.as_bytes(), &mut |_, _| {
-        unchanging.look(&dir).map(|()| Then::GoOn)
-    });
-    traced.map(drop).map_err(|halt| halt.did(told(&steps)))
+    disk::never_change(context, &steps)
 }
 
 fn newest_table_wins(context: &Context) -> Judged {
@@ -313,7 +305,8 @@ fn memory_does_not_grow_with_the_data(context: &Context) -> Judged {
         if memory > LIMIT {
             let count = (batch + 1) * 5_000;
             store.say(format!("put {count} distinct keys, 1 KiB each"));
-            let halt = Halt::fail("less than 50 MB of anonymous memory", format!("{} MB", memory / 1_000_000));
+            let halt =
+                Halt::fail("less than 50 MB of anonymous memory", format!("{} MB", memory / 1_000_000));
             return Err(store.tell(halt.likely("what was flushed to a table is still held in memory")));
         }
     }

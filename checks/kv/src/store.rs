@@ -95,9 +95,8 @@ impl<'c> Store<'c> {
     }
 
     fn launch(&self) -> Launch {
-        let launch = |folder: &Path| {
-            self.context.launch(folder).arg(folder.join(STORE)).limits(self.limits.clone())
-        };
+        let launch =
+            |folder: &Path| self.context.launch(folder).arg(folder.join(STORE)).limits(self.limits.clone());
         match &self.place {
             Place::Folder(folder) => launch(folder.path()),
             Place::SmallDisk { disk, .. } => launch(disk.path()).on(disk),
@@ -155,7 +154,9 @@ impl<'c> Store<'c> {
         let verb = step.to_string();
         match self.ask(step)? {
             Reply::Done => Ok(()),
-            other => Err(self.tell(Halt::fail(format!(r#"{{"ok":true}} in reply to {verb}"#), other.to_string()))),
+            other => {
+                Err(self.tell(Halt::fail(format!(r#"{{"ok":true}} in reply to {verb}"#), other.to_string())))
+            }
         }
     }
 
@@ -279,7 +280,8 @@ impl<'c> Store<'c> {
         match ending.unread.first() {
             None => Ok(()),
             Some(line) => {
-                let halt = Halt::fail("exactly one line on stdout for each request", format!("one more: {line}"));
+                let halt =
+                    Halt::fail("exactly one line on stdout for each request", format!("one more: {line}"));
                 Err(self.tell(halt.likely("a request is answered twice, or a message is meant for stderr")))
             }
         }

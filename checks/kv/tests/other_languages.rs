@@ -37,7 +37,9 @@ fn check(run: &[&str], stages: &[u32]) -> Vec<CheckFinished> {
     assert!(output.status.success(), "the suite ends in good order: {}", output.status);
     let events = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let events = events.map(|line| serde_json::from_slice(line).expect("every line is an event"));
-    events.filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None }).collect()
+    events
+        .filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None })
+        .collect()
 }
 
 #[test]
@@ -55,6 +57,7 @@ fn a_store_in_python_passes_what_it_implements() {
     let flush = "kv/3/flush_makes_a_table";
     let checks = check(&["python3", program], &[3]);
     let verdict = checks.iter().find(|check| check.id == flush).map(|check| &check.verdict);
-    let not_started = |verdict: &Verdict| matches!(verdict, Verdict::NotStarted { task, .. } if task == "flush");
+    let not_started =
+        |verdict: &Verdict| matches!(verdict, Verdict::NotStarted { task, .. } if task == "flush");
     assert!(verdict.is_some_and(not_started), "what it does not implement is not started: {verdict:?}");
 }

@@ -10,15 +10,16 @@
 //!   ───┴───────┴───┴────────────┴───┴───────────┴─────────────┴───► time       every tick is a chance
 //! ```
 //!
-//! The subject's input is ready in a file and its replies go to a file, so what was acknowledged at the kill is
-//! known exactly. Seen are system calls (by `ptrace`, see ptrace(2)), not stores into a mapping.
+//! The subject gets a line of input at a time, each when the one before was answered by a line, and its replies go to
+//! a file: what was acknowledged at the kill is known exactly. Seen are system calls (by `ptrace`, see ptrace(2)), not stores into a mapping.
 
 mod change;
+mod feed;
 mod tear;
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, SeekFrom},
     path::Path,
     process::{Command, Stdio},
     sync::OnceLock,
@@ -42,6 +43,7 @@ use super::{
 };
 use crate::verdict::Verdict;
 pub use change::Change;
+use feed::Feed;
 
 /// What to do with a subject that is about to change a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +74,8 @@ pub struct Traced {
 /// How long a traced run may take, in all.
 const RUN: Duration = Duration::from_secs(60);
 
-/// Runs the subject on `input` until its end, or until `decide` has it killed. `folder` is where its files are.
+/// Runs the subject on `input`, a line after each line of its own, until its end or until `decide` has it killed.
+/// `folder` is where its files are.
 ///
 /// # Errors
 /// Skip where processes cannot be traced; timeout when the subject does not end; limit; what `decide` returns.
@@ -87,15 +90,14 @@ pub fn trace(launch: Launch, folder: &Path, input: &[u8], decide: &mut Decide<'_
 }
 
 fn trace_here(launch: Launch, folder: &Path, input: &[u8], decide: &mut Decide<'_>) -> Judged<Traced> {
-    let mut requests = tempfile::tempfile()?;
-    requests.write_all(input)?;
-    requests.seek(SeekFrom::Start(0))?;
+    let (stdin, requests) = io::pipe()?;
     let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
     let (to_stdout, to_stderr) = (Stdio::from(stdout.try_clone()?), Stdio::from(stderr.try_clone()?));
+    let feed = Feed::begin(requests, stdout.try_clone()?, input)?;
     let launch = launch.deadline(Instant::now() + RUN);
-    let started = launch.spawn(Stdin::File(requests), to_stdout, to_stderr, Tracing::On)?;
+    let started = launch.spawn(Stdin::Ready(stdin.into()), to_stdout, to_stderr, Tracing::On)?;
 
-    let mut tracer = Tracer { started, folder, decide, changes: Vec::new(), exit: None };
+    let mut tracer = Tracer { started, folder, decide, feed, changes: Vec::new(), exit: None };
     let followed = tracer.follow();
     let exit = tracer.finish();
     followed?;
@@ -150,6 +152,7 @@ struct Tracer<'a, 'd> {
     started: Started,
     folder: &'a Path,
     decide: &'a mut Decide<'d>,
+    feed: Feed<'a>,
     changes: Vec<Change>,
     exit: Option<Exit>,
 }
@@ -190,6 +193,7 @@ impl Tracer<'_, '_> {
 
     /// Looks at a stop at a system call; whether the subject is to be killed here.
     fn syscall_stop(&mut self, pid: Pid) -> Judged<bool> {
+        self.feed.next_if_answered()?;
         let Some(call) = change::entry(pid) else { return Ok(false) };
         let Some(change) = Change::of(pid, &call, self.folder) else { return Ok(false) };
         let then = (self.decide)(self.changes.len(), &change)?;

@@ -14,11 +14,7 @@ use std::{
     thread,
 };
 
-use super::{
-    Check, Stage, Suite,
-    suite::Beside,
-    watchdog::Watchdog,
-};
+use super::{Check, Stage, Suite, suite::Beside, watchdog::Watchdog};
 use crate::{
     event::{CheckFinished, Event, Request, VERSION},
     verdict::Verdict,
@@ -44,7 +40,8 @@ impl Run<'_> {
             project: self.suite.project.to_owned(),
             seed: self.request.seed,
         });
-        let mut selected = self.suite.stages.iter().filter(|stage| self.request.stages.contains(&stage.number));
+        let mut selected =
+            self.suite.stages.iter().filter(|stage| self.request.stages.contains(&stage.number));
         for stage in selected.by_ref() {
             if !self.stage(stage, emit) && !self.request.keep_going {
                 break;
@@ -67,7 +64,8 @@ impl Run<'_> {
                 continue;
             }
             left.extend(self.side_by_side(stage, &group, jobs, &mut |finished| {
-                passed &= !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
+                passed &=
+                    !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
                 timeouts += usize::from(matches!(finished.verdict, Verdict::Timeout { .. }));
                 emit(Event::CheckFinished(Box::new(finished)));
                 timeouts < TIMEOUTS || self.request.keep_going

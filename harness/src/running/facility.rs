@@ -22,7 +22,11 @@ pub struct Facility {
 pub fn all() -> Vec<Facility> {
     vec![
         facility("a folder to work in", "every check runs its subject in a folder of its own", workspace()),
-        facility("tracing of system calls", "kills a subject at every change of its files", crash::can_trace()),
+        facility(
+            "tracing of system calls",
+            "kills a subject at every change of its files",
+            crash::can_trace(),
+        ),
         facility("a disk that fills up", "shows what a subject does when space runs out", disk_fills_up()),
     ]
 }

@@ -71,7 +71,9 @@ impl Halt {
         match &mut self.verdict {
             Verdict::Pass | Verdict::Fail | Verdict::Skip { .. } | Verdict::Fault { .. } => {}
             Verdict::NotStarted { at, task } => [at, task].into_iter().for_each(abridge),
-            Verdict::Crash { how: text } | Verdict::Timeout { waiting_for: text } | Verdict::Limit { which: text } => {
+            Verdict::Crash { how: text }
+            | Verdict::Timeout { waiting_for: text }
+            | Verdict::Limit { which: text } => {
                 abridge(text);
             }
         }

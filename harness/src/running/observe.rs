@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn our_own_usage_is_read() {
         let us = usage(std::process::id() as i32);
-        assert!(us.anonymous_bytes > 0 && us.descriptors >= 3, "an ordinary process has memory and stdio: {us:?}");
+        assert!(
+            us.anonymous_bytes > 0 && us.descriptors >= 3,
+            "an ordinary process has memory and stdio: {us:?}"
+        );
     }
 
     #[test]

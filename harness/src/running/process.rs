@@ -14,13 +14,7 @@ mod inbox;
 mod launch;
 mod pump;
 
-use std::{
-    fs::File,
-    os::fd::OwnedFd,
-    process::Child,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
 pub use autopsy::{Ending, Exit};
 pub use launch::{Launch, Limits};
@@ -96,7 +90,8 @@ impl Process {
     /// Timeout when it goes on after the end of its input; limit when it went over one.
     #[track_caller]
     pub fn finish(mut self) -> Judged<Ending> {
-        self.pump(patience::REPLY, |process| process.outbox.is_empty())?.or_timeout("it to read its input")?;
+        self.pump(patience::REPLY, |process| process.outbox.is_empty())?
+            .or_timeout("it to read its input")?;
         self.stdin = None;
         self.services.note(self.number, '.', b"(end of input)");
         self.pump(patience::REPLY, |_| false)?.or_timeout("it to exit after the end of its input")?;

@@ -40,7 +40,9 @@ pub fn property<S: Strategy>(
             }
             Err(halt)
         }
-        (Err(error), _) => Err(Halt::fault(format!("the search for a counterexample ended early: {error:?}"))),
+        (Err(error), _) => {
+            Err(Halt::fault(format!("the search for a counterexample ended early: {error:?}")))
+        }
     }
 }
 

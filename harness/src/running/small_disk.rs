@@ -98,7 +98,9 @@ pub(super) struct Entry {
 impl Entry {
     /// Moves the calling process into the namespaces. Makes only system calls.
     pub(super) fn enter(&self, folder: &CString) -> io::Result<()> {
-        for (namespace, kind) in [(&self.user, CloneFlags::CLONE_NEWUSER), (&self.mounts, CloneFlags::CLONE_NEWNS)] {
+        for (namespace, kind) in
+            [(&self.user, CloneFlags::CLONE_NEWUSER), (&self.mounts, CloneFlags::CLONE_NEWNS)]
+        {
             let namespace = namespace.as_ref().ok_or(io::ErrorKind::NotFound)?;
             setns(namespace, kind)?;
         }

@@ -117,7 +117,11 @@ fn excess(subject: &Watched) -> Option<String> {
     }
     let memory = observe::usage(subject.pid).anonymous_bytes;
     if memory > limits.memory_bytes {
-        return Some(format!("{} MiB of memory, where {} are allowed", memory >> 20, limits.memory_bytes >> 20));
+        return Some(format!(
+            "{} MiB of memory, where {} are allowed",
+            memory >> 20,
+            limits.memory_bytes >> 20
+        ));
     }
     let disk = workspace::disk_usage(&subject.folder);
     if disk > limits.disk_bytes {

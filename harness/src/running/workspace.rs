@@ -53,7 +53,8 @@ impl Workspace {
 /// `/dev/shm` if it is there, writable and roomy; else the temporary directory.
 fn base() -> PathBuf {
     let shared_memory = Path::new("/dev/shm");
-    let roomy = statvfs(shared_memory).is_ok_and(|stat| stat.blocks_available() * stat.fragment_size() >= ROOM_BYTES);
+    let roomy =
+        statvfs(shared_memory).is_ok_and(|stat| stat.blocks_available() * stat.fragment_size() >= ROOM_BYTES);
     let writable = || tempfile::tempfile_in(shared_memory).is_ok();
     if roomy && writable() { shared_memory.to_owned() } else { env::temp_dir() }
 }
@@ -62,7 +63,9 @@ fn base() -> PathBuf {
 fn sweep(base: &Path) {
     for entry in fs::read_dir(base).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        let Some(lock) = ours.then(|| fs::File::open(entry.path().join(LOCK)).ok()).flatten() else { continue };
+        let Some(lock) = ours.then(|| fs::File::open(entry.path().join(LOCK)).ok()).flatten() else {
+            continue;
+        };
         // Held until the folder is gone: a run that was just about to lock it then sees that it is.
         if lock.try_lock().is_ok() {
             let _ = fs::remove_dir_all(entry.path());
@@ -92,7 +95,10 @@ mod tests {
         let begin = || {
             for _ in 0..500 {
                 let workspace = Workspace::create().expect("a folder can be made");
-                assert!(workspace.path().join(LOCK).exists(), "another run took this one's folder for abandoned");
+                assert!(
+                    workspace.path().join(LOCK).exists(),
+                    "another run took this one's folder for abandoned"
+                );
             }
         };
         std::thread::scope(|scope| {

@@ -11,15 +11,18 @@ use crate::report::style::{DIM, styled};
 pub(super) fn render(catalogue: &Catalogue, results: &[Tried<'_>]) -> String {
     let mut text = String::new();
     for stage in &catalogue.stages {
-        let here: Vec<_> = results.iter().enumerate().filter(|(_, tried)| tried.mutant.stage == stage.number).collect();
+        let here: Vec<_> =
+            results.iter().enumerate().filter(|(_, tried)| tried.mutant.stage == stage.number).collect();
         if here.is_empty() {
             continue;
         }
         let numbers: String = here.iter().map(|(number, _)| format!("{:>3}", number + 1)).collect();
-        let _ = writeln!(text, "\n  {:<50}{}", format!("{} {}", stage.number, stage.slug), styled(DIM, numbers));
+        let _ =
+            writeln!(text, "\n  {:<50}{}", format!("{} {}", stage.number, stage.slug), styled(DIM, numbers));
         for check in &stage.checks {
             let name = check.id.rsplit('/').next().unwrap_or(&check.id);
-            let cells: String = here.iter().map(|(_, tried)| format!("{:>3}", cell(tried, &check.id))).collect();
+            let cells: String =
+                here.iter().map(|(_, tried)| format!("{:>3}", cell(tried, &check.id))).collect();
             let _ = writeln!(text, "  {name:<50}{cells}");
         }
         for (number, tried) in &here {

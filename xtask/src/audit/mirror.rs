@@ -39,10 +39,18 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
 }
 
 fn stray_pages(audit: &Audit<'_>, findings: &mut Findings) -> anyhow::Result<()> {
-    let pages: BTreeSet<_> =
-        audit.catalogue.stages.iter().map(|stage| PathBuf::from(format!("{}-{}.md", stage.number, stage.slug))).collect();
+    let pages: BTreeSet<_> = audit
+        .catalogue
+        .stages
+        .iter()
+        .map(|stage| PathBuf::from(format!("{}-{}.md", stage.number, stage.slug)))
+        .collect();
     for page in files(&audit.project.exercise.join("stages"))?.difference(&pages) {
-        findings.push(format!("exercises/{}/stages/{} belongs to no stage", audit.project.name, page.display()));
+        findings.push(format!(
+            "exercises/{}/stages/{} belongs to no stage",
+            audit.project.name,
+            page.display()
+        ));
     }
     Ok(())
 }
@@ -60,14 +68,17 @@ fn starter(audit: &Audit<'_>, findings: &mut Findings) -> anyhow::Result<()> {
         let (starter, solution) = (read(&exercise)?, read(&solution)?);
         let given = !starter.contains("todo!(") && path == Path::new("main.rs");
         if given && starter != solution {
-            findings.push(format!("src/{} is given, so starter and solution must have the same", path.display()));
+            findings
+                .push(format!("src/{} is given, so starter and solution must have the same", path.display()));
         }
         let (starter, solution) = (signatures::public(&starter), signatures::public(&solution));
         for signature in solution.symmetric_difference(&starter) {
-            findings.push(format!("src/{}: only one of starter and solution has `{signature}`", path.display()));
+            findings
+                .push(format!("src/{}: only one of starter and solution has `{signature}`", path.display()));
         }
     }
-    let known = |name: &str| ["Cargo.toml", "README.md", "src", "stages"].contains(&name) || name.starts_with('.');
+    let known =
+        |name: &str| ["Cargo.toml", "README.md", "src", "stages"].contains(&name) || name.starts_with('.');
     for entry in fs::read_dir(&audit.project.exercise)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if !known(&name) {
@@ -82,7 +93,8 @@ fn files(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     let mut open = vec![PathBuf::new()];
     while let Some(below) = open.pop() {
-        let entries = fs::read_dir(folder.join(&below)).with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries =
+            fs::read_dir(folder.join(&below)).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries.flatten() {
             let path = below.join(entry.file_name());
             if entry.path().is_dir() {

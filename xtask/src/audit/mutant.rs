@@ -67,8 +67,11 @@ impl Mutant {
         let mut sources = solution.clone();
         for file in self.diffs_by_file() {
             let patch = Patch::from_str(&file).context("its diff cannot be read")?;
-            let path = |side: Option<&str>| side.and_then(|path| path.split_once('/')).map(|(_, path)| PathBuf::from(path));
-            let path = path(patch.modified()).ok_or_else(|| anyhow!("its diff does not say for which file it is"))?;
+            let path = |side: Option<&str>| {
+                side.and_then(|path| path.split_once('/')).map(|(_, path)| PathBuf::from(path))
+            };
+            let path = path(patch.modified())
+                .ok_or_else(|| anyhow!("its diff does not say for which file it is"))?;
             let before = sources.get(&path).map_or("", String::as_str);
             let after = diffy::apply(before, &patch)
                 .map_err(|error| anyhow!("it no longer applies to {}: {error}", path.display()))?;
@@ -82,7 +85,8 @@ impl Mutant {
         let mut files: Vec<String> = Vec::new();
         let lines: Vec<_> = self.diff.lines().collect();
         for (number, line) in lines.iter().enumerate() {
-            let begins = line.starts_with("--- ") && lines.get(number + 1).is_some_and(|next| next.starts_with("+++ "));
+            let begins = line.starts_with("--- ")
+                && lines.get(number + 1).is_some_and(|next| next.starts_with("+++ "));
             if begins {
                 files.push(String::new());
             }

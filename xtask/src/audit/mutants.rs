@@ -64,7 +64,12 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
 
 fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, program: anyhow::Result<PathBuf>) -> Tried<'m> {
     let run = |program: PathBuf| {
-        let trial = Trial::run(audit, vec![program.display().to_string()], audit.stages_up_to(mutant.stage), Jobs::One);
+        let trial = Trial::run(
+            audit,
+            vec![program.display().to_string()],
+            audit.stages_up_to(mutant.stage),
+            Jobs::One,
+        );
         let _ = std::fs::remove_file(program);
         trial
     };
@@ -95,11 +100,18 @@ impl Tried<'_> {
         let named: BTreeSet<_> = self.mutant.fails.iter().collect();
         for (id, verdict) in &trial.checks {
             match verdict {
-                Verdict::Fault { detail } => findings.push(format!("{name}: a fault of the grader at {id}: {detail}")),
-                verdict if verdict.is_failure() && !named.contains(id) => {
-                    findings.push(format!("{name} fails {id}, which its header does not name ({})", verdict.word()));
+                Verdict::Fault { detail } => {
+                    findings.push(format!("{name}: a fault of the grader at {id}: {detail}"))
                 }
-                Verdict::Pass if named.contains(id) => findings.push(format!("{name} passes {id}, which its header names")),
+                verdict if verdict.is_failure() && !named.contains(id) => {
+                    findings.push(format!(
+                        "{name} fails {id}, which its header does not name ({})",
+                        verdict.word()
+                    ));
+                }
+                Verdict::Pass if named.contains(id) => {
+                    findings.push(format!("{name} passes {id}, which its header names"))
+                }
                 _ => {}
             }
         }

@@ -35,7 +35,8 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
         }
     }
     if elapsed > QUICK {
-        findings.push(format!("the starter took {:.1} s to say that it is not started", elapsed.as_secs_f64()));
+        findings
+            .push(format!("the starter took {:.1} s to say that it is not started", elapsed.as_secs_f64()));
     }
     Ok((format!("{checks} checks not started, in {:.1} s", elapsed.as_secs_f64()), findings))
 }

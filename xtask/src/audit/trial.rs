@@ -32,7 +32,12 @@ pub(super) struct Trial {
 
 impl Trial {
     /// Runs `program` through `stages`, up to the first that fails.
-    pub(super) fn run(audit: &Audit<'_>, program: Vec<String>, stages: Vec<u32>, jobs: Jobs) -> anyhow::Result<Self> {
+    pub(super) fn run(
+        audit: &Audit<'_>,
+        program: Vec<String>,
+        stages: Vec<u32>,
+        jobs: Jobs,
+    ) -> anyhow::Result<Self> {
         let began = Instant::now();
         let request = Request {
             v: VERSION,
@@ -40,7 +45,11 @@ impl Trial {
             stages,
             checks: Vec::new(),
             seed: audit.args.seed,
-            jobs: if jobs == Jobs::One { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) },
+            jobs: if jobs == Jobs::One {
+                1
+            } else {
+                std::thread::available_parallelism().map_or(1, usize::from)
+            },
             keep_going: false,
             output: audit.house.own_folder(&audit.project).join("audit").join("transcripts"),
         };

@@ -47,7 +47,8 @@ impl Workshop {
         }
         let target = self.folder.join("target");
         let manifest = self.member.join("Cargo.toml");
-        let Ok(programs) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)? else {
+        let Ok(programs) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)?
+        else {
             bail!("it does not compile");
         };
         let [(_, program)] = programs.as_slice() else { bail!("it builds {} programs", programs.len()) };
@@ -61,7 +62,8 @@ impl Workshop {
 /// The workspace's manifest with no other members than the solution.
 fn alone(manifest: &str) -> anyhow::Result<String> {
     let mut manifest: toml::Table = toml::from_str(manifest).context("cannot read Cargo.toml")?;
-    let workspace = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut).context("no [workspace]")?;
+    let workspace =
+        manifest.get_mut("workspace").and_then(toml::Value::as_table_mut).context("no [workspace]")?;
     workspace.insert("members".to_owned(), toml::Value::Array(vec!["solutions/*".into()]));
     workspace.remove("default-members");
     // Profiles that name other members would only be warned about.

@@ -1,6 +1,6 @@
 //! The evidence of one check, as a block of at most about 25 lines.
 
-use harness::{evidence::Evidence, event::CheckFinished, verdict::Verdict};
+use harness::{event::CheckFinished, evidence::Evidence, verdict::Verdict};
 
 use super::{
     Facts,
@@ -56,7 +56,10 @@ pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String 
 
 /// The command that shows this again.
 pub(super) fn again(facts: &Facts, check: &CheckFinished) -> String {
-    format!("cargo xtask check {}{} --check {} --seed {}", facts.project.name, facts.flag, check.id, facts.seed)
+    format!(
+        "cargo xtask check {}{} --check {} --seed {}",
+        facts.project.name, facts.flag, check.id, facts.seed
+    )
 }
 
 /// What the check is worth, flush with the right margin.
@@ -140,6 +143,9 @@ mod tests {
         let text = (0..200).map(|n| format!("step {n};")).collect::<Vec<_>>().join(" ");
         let block = labelled("did", &text);
         assert_eq!(block.lines().count(), STEP_LINES, "{block}");
-        assert!(block.contains("step 0;") && block.contains("step 199;") && block.contains("left out"), "{block}");
+        assert!(
+            block.contains("step 0;") && block.contains("step 199;") && block.contains("left out"),
+            "{block}"
+        );
     }
 }

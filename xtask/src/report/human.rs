@@ -16,7 +16,11 @@ const SHOWN: usize = 3;
 /// The first line.
 pub(super) fn header(report: &Report) -> String {
     let facts = &report.facts;
-    format!("{} {}\n", styled(STRONG, &facts.project.name), styled(DIM, format!("{}, seed {}", facts.subject, facts.seed)))
+    format!(
+        "{} {}\n",
+        styled(STRONG, &facts.project.name),
+        styled(DIM, format!("{}, seed {}", facts.subject, facts.seed))
+    )
 }
 
 /// The line over a stage's checks.
@@ -48,7 +52,8 @@ pub(super) fn stage_footer(report: &Report, stage: &StageReport) -> String {
         text.push_str(&block(facts, &page, check));
     }
     if let Some(first) = rest.first() {
-        let names: Vec<_> = rest.iter().map(|check| check.id.rsplit('/').next().unwrap_or(&check.id)).collect();
+        let names: Vec<_> =
+            rest.iter().map(|check| check.id.rsplit('/').next().unwrap_or(&check.id)).collect();
         text.push_str(&format!("\n{}\n", styled(BAD, format!("and {} more", rest.len()))));
         text.push_str(&labelled("checks", &names.join(", ")));
         text.push_str(&one_line("the first", &again(facts, first)));
@@ -117,7 +122,10 @@ pub(super) fn summary(report: &Report) -> String {
     }
     if !report.not_run.is_empty() {
         let stages = ranges(&report.not_run);
-        text.push_str(&styled(DIM, format!("  --    not run: {stages} (--keep-going goes on after a stage that failed)\n")));
+        text.push_str(&styled(
+            DIM,
+            format!("  --    not run: {stages} (--keep-going goes on after a stage that failed)\n"),
+        ));
     }
     text.push_str(&next(report));
     text
@@ -130,12 +138,17 @@ fn stage_summary(stage: &StageReport) -> String {
         true => styled(GOOD, "ok  "),
         false => styled(BAD, "open"),
     };
-    let count = |test: fn(&Verdict) -> bool| stage.checks.values().filter(|check| test(&check.verdict)).count();
-    let beside = |count: usize, style, what| if count == 0 { String::new() } else { styled(style, format!(", {count} {what}")) };
+    let count =
+        |test: fn(&Verdict) -> bool| stage.checks.values().filter(|check| test(&check.verdict)).count();
+    let beside = |count: usize, style, what| {
+        if count == 0 { String::new() } else { styled(style, format!(", {count} {what}")) }
+    };
     let skipped = beside(count(|verdict| matches!(verdict, Verdict::Skip { .. })), ODD, "skipped");
     let faults = beside(count(|verdict| matches!(verdict, Verdict::Fault { .. })), BAD, "not judged");
     let name = format!("stage {} {}", stage.entry.number, stage.entry.slug);
-    format!("  {sign}  {name:<24} {passed:>2} of {checks:>2} checks, {points:>2} of {out_of:>2} points{skipped}{faults}\n")
+    format!(
+        "  {sign}  {name:<24} {passed:>2} of {checks:>2} checks, {points:>2} of {out_of:>2} points{skipped}{faults}\n"
+    )
 }
 
 /// `stage 4`, `stages 4 and 5`, `stages 3 to 5`.
@@ -157,19 +170,29 @@ fn next(report: &Report) -> String {
             "\nNothing is written yet, which is how everybody begins.\n  \
              read   {spec}, then {page}\n  open   {place}\n  then   cargo xtask check {name}{flag} --stage 1\n",
             spec = format_args!("exercises/{}/README.md", project.name),
-            page = report.stages.first().map(|stage| project.page(stage.entry.number, &stage.entry.slug)).unwrap_or_default(),
+            page = report
+                .stages
+                .first()
+                .map(|stage| project.page(stage.entry.number, &stage.entry.slug))
+                .unwrap_or_default(),
             name = project.name,
             flag = facts.flag,
         );
     }
-    let failure = |stage: &StageReport| stage.checks.values().find(|check| check.verdict.is_failure()).cloned();
+    let failure =
+        |stage: &StageReport| stage.checks.values().find(|check| check.verdict.is_failure()).cloned();
     if let Some((stage, check)) = report.stages.iter().find_map(|stage| Some((stage, failure(stage)?))) {
         return work_on(report, stage, &check);
     }
     match report.exit() {
         Exit::Passed => onward(report),
-        Exit::NothingRan => "\nNothing of this can run here: `cargo xtask doctor` says what would supply it.\n".to_owned(),
-        _ => format!("\nThe grader failed, not you. Please report it, with what is in {}.\n", facts.transcripts),
+        Exit::NothingRan => {
+            "\nNothing of this can run here: `cargo xtask doctor` says what would supply it.\n".to_owned()
+        }
+        _ => format!(
+            "\nThe grader failed, not you. Please report it, with what is in {}.\n",
+            facts.transcripts
+        ),
     }
 }
 
@@ -189,7 +212,10 @@ fn onward(report: &Report) -> String {
     let Some(last) = report.stages.last() else { return String::new() };
     if last.checks.len() < last.entry.checks.len() {
         let (project, number) = (&facts.project.name, last.entry.number);
-        return format!("\nPassed. The whole stage: cargo xtask check {project}{} --stage {number}\n", facts.flag);
+        return format!(
+            "\nPassed. The whole stage: cargo xtask check {project}{} --stage {number}\n",
+            facts.flag
+        );
     }
     let skipped = report.checks().any(|check| matches!(check.verdict, Verdict::Skip { .. }));
     let passed = if skipped { "All that can run here passed." } else { "All passed." };
@@ -208,7 +234,8 @@ fn onward(report: &Report) -> String {
 fn nothing_written(report: &Report) -> Option<String> {
     let first = report.stages.first().filter(|stage| stage.entry.number == 1)?;
     let place = place_to_begin(&first.checks.values().next()?.verdict)?;
-    let open = first.checks.values().filter(|check| matches!(check.verdict, Verdict::NotStarted { .. })).count();
+    let open =
+        first.checks.values().filter(|check| matches!(check.verdict, Verdict::NotStarted { .. })).count();
     (open == first.entry.checks.len()).then_some(place)
 }
 

@@ -28,7 +28,8 @@ impl Printer {
     /// A printer for a run that is about to begin.
     pub(crate) fn new(format: Format, report: &Report) -> Self {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        let wanted = format == Format::Human && io::stderr().is_terminal() && io::stdout().is_terminal() && !dumb;
+        let wanted =
+            format == Format::Human && io::stderr().is_terminal() && io::stdout().is_terminal() && !dumb;
         let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let spinner = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} {elapsed:.dim}") {
@@ -71,7 +72,11 @@ impl Printer {
     /// Prints the end.
     pub(crate) fn finish(&mut self, report: &Report) -> anyhow::Result<()> {
         self.spinner.finish_and_clear();
-        if self.format == Format::Human && report.finished { self.write(&human::summary(report)) } else { Ok(()) }
+        if self.format == Format::Human && report.finished {
+            self.write(&human::summary(report))
+        } else {
+            Ok(())
+        }
     }
 
     /// The lines of the checks that are next in order and have finished.

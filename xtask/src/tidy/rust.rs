@@ -29,7 +29,8 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
     let mut found = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         let Some((before, after)) = line.split_once("fn ") else { continue };
-        let qualifiers = ["", "pub", "pub(crate)", "pub(super)", "pub(in", "const", "unsafe", "extern", "async"];
+        let qualifiers =
+            ["", "pub", "pub(crate)", "pub(super)", "pub(in", "const", "unsafe", "extern", "async"];
         if !before.split_whitespace().all(|word| qualifiers.contains(&word) || word.ends_with(')')) {
             continue;
         }

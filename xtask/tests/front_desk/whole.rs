@@ -2,12 +2,13 @@
 
 use predicates::prelude::*;
 
-use crate::desk::xtask;
+use crate::desk::{HANGS, xtask};
 
 #[test]
 fn a_sample_of_the_audit_finds_nothing() {
     let args = ["audit", "--without-starter", "--every", "9", "--seed", "1"];
-    xtask(&args).assert().code(0).stdout(predicates::str::contains("ok   mutants"));
+    // Many runs, each of which may have to wait for a busy machine.
+    xtask(&args).timeout(4 * HANGS).assert().code(0).stdout(predicates::str::contains("ok   mutants"));
 }
 
 #[test]

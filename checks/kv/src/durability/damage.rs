@@ -19,11 +19,17 @@ pub(super) fn everywhere(files: &Files, rng: &mut fastrand::Rng) -> Vec<Damage> 
     let mut all = Vec::new();
     for (path, bytes) in files {
         for position in positions(bytes.len(), rng) {
-            let mask = 1_u8 << rng.u32(..8);
-            let mut flipped = bytes.clone();
-            flipped[position] ^= mask;
-            let what = format!("flip bit {mask:#04x} of byte {position} in {} ({} bytes)", path.display(), bytes.len());
-            all.push(Damage { files: with(files, path, flipped), what });
+            let random = 1_u8 << rng.u32(..8);
+            // The highest bit too, where there is time: it is what makes a length absurd, or negative.
+            let masks =
+                if bytes.len() <= POSITIONS && random != 0x80 { vec![random, 0x80] } else { vec![random] };
+            for mask in masks {
+                let mut flipped = bytes.clone();
+                flipped[position] ^= mask;
+                let (file, length) = (path.display(), bytes.len());
+                let what = format!("flip bit {mask:#04x} of byte {position} in {file} ({length} bytes)");
+                all.push(Damage { files: with(files, path, flipped), what });
+            }
         }
         for length in 1..=bytes.len().min(EDGE / 2) {
             let from = bytes.len() - length;
@@ -70,7 +76,8 @@ pub(super) fn opened(store: &mut Store<'_>) -> Judged<Opened> {
             match ending.exit {
                 Exit::Status(status) if status != 0 && says_why => Ok(Opened::Refused),
                 _ => {
-                    let awaited = "answers, or a refusal to open: a sentence on stderr and a nonzero exit status";
+                    let awaited =
+                        "answers, or a refusal to open: a sentence on stderr and a nonzero exit status";
                     Err(store.tell(ending.halt(awaited)))
                 }
             }

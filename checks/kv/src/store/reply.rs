@@ -27,7 +27,9 @@ impl Reply {
             Err(Halt::fail(expected, shortened(line)).likely(likely))
         };
         let Ok(value) = serde_json::from_str::<Value>(line) else {
-            return refuse("this line is no JSON: was it meant for stderr? println! and print() write to stdout");
+            return refuse(
+                "this line is no JSON: was it meant for stderr? println! and print() write to stdout",
+            );
         };
         match (&value["ok"], value.get("value"), &value["error"]) {
             (Value::Bool(true), None, Value::Null) => Ok(Self::Done),

@@ -123,7 +123,11 @@ impl Change {
 fn inside(path: &Path, folder: &Path) -> Option<String> {
     let below = if path.is_absolute() { path.strip_prefix(folder).ok()? } else { path };
     // The store's own directory inside the folder says nothing to a reader; the file's name does.
-    Some(below.file_name().map_or_else(|| below.display().to_string(), |name| name.to_string_lossy().into_owned()))
+    Some(
+        below
+            .file_name()
+            .map_or_else(|| below.display().to_string(), |name| name.to_string_lossy().into_owned()),
+    )
 }
 
 /// The file behind a descriptor of the tracee.

@@ -57,7 +57,13 @@ fn context(run: &Run<'_>, id: &str) -> Judged<Context> {
     let mut hasher = DefaultHasher::new();
     (run.request.seed, id).hash(&mut hasher);
     let marker = format!("{}.{}.", std::process::id(), id);
-    Context::new(run.workspace, run.request.subject.clone(), Arc::clone(&run.watchdog), marker, hasher.finish())
+    Context::new(
+        run.workspace,
+        run.request.subject.clone(),
+        Arc::clone(&run.watchdog),
+        marker,
+        hasher.finish(),
+    )
 }
 
 /// Turns a panic into a fault that says where it was.

@@ -78,7 +78,8 @@ impl Process {
             return self.ending();
         }
         let how = "closed its stdout and went on running".to_owned();
-        Err(Halt::new(Verdict::Crash { how: how.clone() }, awaited, how).with_stderr(self.errors.last_lines()))
+        Err(Halt::new(Verdict::Crash { how: how.clone() }, awaited, how)
+            .with_stderr(self.errors.last_lines()))
     }
 
     /// How it ended, once it has.
@@ -145,7 +146,8 @@ impl StderrTail {
 
 fn last_lines(text: &str) -> Vec<String> {
     const LINES: usize = 4;
-    let telling = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE");
+    let telling =
+        |line: &&str| !line.trim().is_empty() && !line.starts_with("note: run with `RUST_BACKTRACE");
     let lines: Vec<_> = text.lines().filter(telling).collect();
     lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
 }
@@ -168,7 +170,8 @@ impl Panic {
     /// The last panic on stderr.
     fn find(stderr: &str) -> Option<Self> {
         let lines: Vec<_> = stderr.lines().collect();
-        let index = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at "))?;
+        let index =
+            lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at "))?;
         let location = lines[index].split_once("panicked at ")?.1.trim_end_matches(':');
         // `file:line:column`; the column says nothing to a reader.
         let at = location.rsplit_once(':').map_or(location, |(at, _)| at);

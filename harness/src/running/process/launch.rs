@@ -57,8 +57,8 @@ impl Default for Limits {
 pub(in crate::running) enum Stdin {
     /// What the check sends, as it sends it.
     Pipe,
-    /// A file that is ready before the subject starts.
-    File(File),
+    /// A descriptor that somebody else feeds.
+    Ready(OwnedFd),
 }
 
 /// A subject about to be started.
@@ -152,10 +152,11 @@ impl Launch {
     ) -> Judged<Started> {
         let Self { services, args, folder, limits, disk, deadline } = self;
         let (number, marker) = services.next_marker();
-        let (program, first_args) = services.subject.run.split_first().ok_or_else(|| Halt::fault("no subject"))?;
+        let (program, first_args) =
+            services.subject.run.split_first().ok_or_else(|| Halt::fault("no subject"))?;
         let stdin = match stdin {
             Stdin::Pipe => Stdio::piped(),
-            Stdin::File(file) => file.into(),
+            Stdin::Ready(descriptor) => descriptor.into(),
         };
         let mut command = Command::new(program);
         command.args(first_args).args(&args).current_dir(&folder).process_group(0);
@@ -208,7 +209,8 @@ fn confine(
     let (disk_bytes, open_files) = (limits.disk_bytes, limits.open_files);
     let parent = std::process::id() as i32;
     let entry = disk.map(SmallDisk::entry);
-    let folder = CString::new(folder.as_os_str().as_bytes()).map_err(|error| Halt::fault(error.to_string()))?;
+    let folder =
+        CString::new(folder.as_os_str().as_bytes()).map_err(|error| Halt::fault(error.to_string()))?;
     let prepare = move || -> io::Result<()> {
         SigSet::empty().thread_set_mask()?;
         lower(Resource::RLIMIT_CORE, 0)?;
@@ -248,9 +250,7 @@ fn die_with_parent(parent: i32) -> io::Result<()> {
 /// Marks every descriptor above stderr to be closed by exec: std's own error pipe has to live until then.
 fn close_inherited() -> io::Result<()> {
     // SAFETY: close_range takes integers and, with this flag, closes nothing before exec.
-    let result = unsafe {
-        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
-    };
+    let result = unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     match Errno::result(result) {
         // Kernels before 5.11: std opens everything with O_CLOEXEC anyway.
         Ok(_) | Err(Errno::ENOSYS | Errno::EINVAL) => Ok(()),

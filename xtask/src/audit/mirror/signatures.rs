@@ -34,7 +34,11 @@ fn balanced(text: &str) -> bool {
 fn folded(signature: &str) -> String {
     let text = signature.split(" // ").next().unwrap_or(signature);
     // A constant's value is not its signature; neither is what stands in braces.
-    let text = if text.starts_with("pub const ") || text.starts_with("pub static ") { text.split(" = ").next().unwrap_or(text) } else { text };
+    let text = if text.starts_with("pub const ") || text.starts_with("pub static ") {
+        text.split(" = ").next().unwrap_or(text)
+    } else {
+        text
+    };
     let text = text.split(" {").next().unwrap_or(text);
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace("( ", "(").replace(",)", ")").replace(", )", ")").trim_end_matches([';', ',']).to_owned()
@@ -46,11 +50,16 @@ mod tests {
 
     #[test]
     fn bodies_do_not_matter_and_signatures_do() {
-        let starter = "pub fn get(&self, key: &str) -> Option<String> {\n    todo!()\n}\npub struct Store {}\n";
+        let starter =
+            "pub fn get(&self, key: &str) -> Option<String> {\n    todo!()\n}\npub struct Store {}\n";
         let solution = "pub fn get(\n    &self,\n    key: &str,\n) -> Option<String> {\n    None\n}\n\
                         pub struct Store {\n    map: Map,\n}\nfn private() {}\n";
         assert_eq!(public(starter), public(solution));
-        assert!(public(starter).contains("pub fn get(&self, key: &str) -> Option<String>"), "{:?}", public(starter));
+        assert!(
+            public(starter).contains("pub fn get(&self, key: &str) -> Option<String>"),
+            "{:?}",
+            public(starter)
+        );
         assert_ne!(public(starter), public(&solution.replace("&str", "String")));
     }
 }
