@@ -71,10 +71,15 @@ pub(crate) const STAGE: Stage = Stage {
 fn put_then_get_returns_the_value(context: &Context) -> Judged {
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
+    let mut values = Vec::new();
     for key in ["name", "colour"] {
         let value = model::value(&mut rng, 8);
         store.put(key, &value)?;
         store.expect(key, Some(&value))?;
+        values.push((key, value));
+    }
+    for (key, value) in &values {
+        store.expect(key, Some(value))?;
     }
     store.close()
 }
@@ -175,10 +180,14 @@ fn sizes_beyond_the_limits_are_refused(context: &Context) -> Judged {
     let mut store = Store::open(context)?;
     store.put("a", "1")?;
     let (long_key, long_value) = ("k".repeat(KEY_BYTES + 1), "v".repeat(VALUE_BYTES + 1));
+    let wide_key = "é".repeat(KEY_BYTES / 2 + 1);
     let refused = [
         (Step::Put(String::new(), "2".to_owned()), "an empty key"),
         (Step::Put(long_key.clone(), "2".to_owned()), "a key of 65,537 bytes"),
-        (Step::Get(long_key), "a key of 65,537 bytes"),
+        (Step::Get(long_key.clone()), "a key of 65,537 bytes"),
+        (Step::Delete(long_key), "a key of 65,537 bytes"),
+        (Step::Delete(String::new()), "an empty key"),
+        (Step::Put(wide_key, "2".to_owned()), "a key of 65,538 bytes in 32,769 characters"),
         (Step::Put("a".to_owned(), long_value), "a value of 1,048,577 bytes"),
     ];
     for (step, what) in refused {

@@ -51,18 +51,12 @@ pub(crate) const STAGE: Stage = Stage {
 };
 
 fn a_crash_within_a_put_keeps_a_prefix(context: &Context) -> Judged {
-    let steps = oracle::script(&mut context.rng(), 12);
+    let steps = oracle::script(&mut context.rng(), "a b c -b d a -a c b a -c d");
     oracle::survives_crashes(context, &Files::new(), &[], &steps, Crashes::AndWithinWrites)
 }
 
 fn a_crash_within_a_flush_keeps_a_prefix(context: &Context) -> Judged {
-    let mut rng = context.rng();
-    let mut steps = Vec::new();
-    for _ in 0..2 {
-        steps.extend(oracle::script(&mut rng, 5));
-        steps.push(Step::Flush);
-    }
-    steps.extend(oracle::script(&mut rng, 2));
+    let steps = oracle::script(&mut context.rng(), "a b c d flush a -b e flush -c a");
     oracle::survives_crashes(context, &Files::new(), &[], &steps, Crashes::AndWithinWrites)
 }
 
@@ -70,18 +64,15 @@ fn a_crash_within_a_compaction_keeps_a_prefix(context: &Context) -> Judged {
     let mut rng = context.rng();
     // Tables of very different sizes, which a store that merges by itself leaves alone until it is asked.
     let mut before = Vec::new();
-    for fillers in [100, 20, 0] {
+    for (fillers, words) in [(100, "a b c d flush"), (20, "a -b e flush"), (0, "-c f b flush")] {
         before.extend(model::puts(&mut rng, 0..fillers, 20));
-        before.extend(oracle::script(&mut rng, 5));
-        before.push(Step::Flush);
+        before.extend(oracle::script(&mut rng, words));
     }
     let mut store = Store::open(context)?;
     store.all_acknowledged(&before)?;
     store.close()?;
     let files = disk::read_all(&store.dir())?;
-    let mut steps = oracle::script(&mut rng, 3);
-    steps.push(Step::Compact);
-    steps.extend(oracle::script(&mut rng, 2));
+    let steps = oracle::script(&mut rng, "g -d a compact b e");
     oracle::survives_crashes(context, &files, &before, &steps, Crashes::AndWithinWrites)
 }
 
@@ -100,7 +91,7 @@ fn last_write(context: &Context, steps: &[Step]) -> Judged<(Files, Files)> {
 }
 
 fn a_torn_tail_is_dropped(context: &Context) -> Judged {
-    let steps = oracle::script(&mut context.rng(), 6);
+    let steps = oracle::script(&mut context.rng(), "a b -a c b d");
     let (before, after) = last_write(context, &steps)?;
     for (path, bytes) in &after {
         let old = before.get(path).map_or(&[][..], Vec::as_slice);
@@ -131,7 +122,7 @@ fn a_torn_tail_is_dropped(context: &Context) -> Judged {
 }
 
 fn a_damaged_log_shows_no_state_that_never_was(context: &Context) -> Judged {
-    let steps = oracle::script(&mut context.rng(), 7);
+    let steps = oracle::script(&mut context.rng(), "a b -a c a -b d");
     let (_, files) = last_write(context, &steps)?;
     for damage in damage::everywhere(&files, &mut context.rng()) {
         let mut store = Store::open_on_copy(context, &damage.files)?;

@@ -43,7 +43,7 @@ fn gets_do_not_read_the_log_again(context: &Context) -> Judged {
     const SLACK: u64 = 1 << 20;
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
-    store.all_acknowledged(&model::puts(&mut rng, 0..KEYS, 100))?;
+    store.all_acknowledged(&model::puts(&mut rng, 0..KEYS, 1_000))?;
     let gets: Vec<_> = (0..GETS).map(|_| Step::Get(model::key(rng.usize(..KEYS)))).collect();
     let sent: usize = gets.iter().filter_map(Step::request).map(|request| request.len()).sum();
     let log_bytes = disk::bytes(&store.dir())?;
@@ -124,7 +124,7 @@ fn opening_again_does_not_grow_the_directory(context: &Context) -> Judged {
 
 fn a_kill_during_a_start_loses_nothing(context: &Context) -> Judged {
     let mut rng = context.rng();
-    let steps = oracle::script(&mut rng, 20);
+    let steps = oracle::script(&mut rng, "a b c -b d a -d b e a -a c b f -f a d");
     let mut store = Store::open(context)?;
     store.all_acknowledged(&steps)?;
     store.kill()?;

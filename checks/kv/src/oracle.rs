@@ -94,19 +94,20 @@ fn difference(
     })
 }
 
-/// Steps for a crash script: keys more than once, deletes among them, values that tell their step. The last is a put
-/// whose value is longer than any header, so that half of it is half of a value.
-pub(crate) fn script(rng: &mut fastrand::Rng, length: usize) -> Vec<Step> {
-    (0..length)
-        .map(|number| {
-            let key = format!("key{}", rng.usize(..6));
-            let filler = "x".repeat(rng.usize(..40) + if number + 1 == length { 40 } else { 0 });
-            match rng.usize(..5) {
-                0 if number + 1 < length => Step::Delete(key),
-                _ => Step::Put(key, format!("value-{number}-{filler}")),
-            }
-        })
-        .collect()
+/// Steps from words: `a` puts that key, `-a` deletes it, `flush` and `compact` are themselves. What is done is the same
+/// for every seed, so that what a script can show does not depend on luck; values are random, and long enough that half
+/// of a record is not only its header.
+pub(crate) fn script(rng: &mut fastrand::Rng, words: &str) -> Vec<Step> {
+    let step = |word: &str| match (word, word.strip_prefix('-')) {
+        ("flush", _) => Step::Flush,
+        ("compact", _) => Step::Compact,
+        (_, Some(key)) => Step::Delete(key.to_owned()),
+        (key, None) => {
+            let bytes = rng.usize(32..64);
+            Step::Put(key.to_owned(), model::value(rng, bytes))
+        }
+    };
+    words.split(' ').map(step).collect()
 }
 
 /// Where a script is interrupted.

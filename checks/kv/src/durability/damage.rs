@@ -11,8 +11,8 @@ pub(super) struct Damage {
 }
 
 /// Positions that are tried in one file; a longer one is sampled, its beginning and end in full.
-const POSITIONS: usize = 400;
-const EDGE: usize = 100;
+const POSITIONS: usize = 240;
+const EDGE: usize = 60;
 
 /// Every file damaged at every position that matters, one at a time.
 pub(super) fn everywhere(files: &Files, rng: &mut fastrand::Rng) -> Vec<Damage> {
