@@ -24,6 +24,7 @@ use crate::{
     house::{House, Project},
     interrupt,
     report::style::{BAD, DIM, GOOD, STRONG, styled},
+    stdout,
     subject::{Choice, Subject},
     suite::Suite,
 };
@@ -50,41 +51,36 @@ pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
     for project in house.named_or_all(args.project.as_deref())? {
         let suite = Suite::build(&project)?;
         let catalogue = suite.catalogue()?;
-        anstream::println!(
-            "{} {}",
-            styled(STRONG, &project.name),
-            styled(DIM, format!("seed {}", args.seed))
-        );
+        let seed = styled(DIM, format!("seed {}", args.seed));
+        stdout::write(&format!("{} {seed}\n", styled(STRONG, &project.name)))?;
         all.extend(Audit { house, project, suite, catalogue, args }.project()?);
     }
     for finding in &all {
-        anstream::println!("{} {finding}", styled(BAD, "finding:"));
+        stdout::write(&format!("{} {finding}\n", styled(BAD, "finding:")))?;
     }
     Ok(if all.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 
+/// Says what a part came to, and hands on its findings.
+fn part(name: &str, (said, findings): (String, Findings)) -> anyhow::Result<Findings> {
+    let sign = if findings.is_empty() { styled(GOOD, "ok  ") } else { styled(BAD, "open") };
+    stdout::write(&format!("  {sign} {name:<9} {said}\n"))?;
+    Ok(findings)
+}
+
 impl Audit<'_> {
     fn project(&self) -> anyhow::Result<Findings> {
-        let mutants = mutant::read_all(&self.project.checks.join("mutants"))?;
-        let mut all = Findings::new();
-        let mut part = |name: &str, said: String, findings: Findings| {
-            let sign = if findings.is_empty() { styled(GOOD, "ok  ") } else { styled(BAD, "open") };
-            anstream::println!("  {sign} {name:<9} {said}");
-            all.extend(findings);
-        };
-        let (said, findings) = mirror::look(self)?;
-        part("mirror", said, findings);
-        let (said, findings) = self.coverage(&mutants);
-        part("coverage", said, findings);
-        let (said, findings) = self.solution()?;
-        part("solution", said, findings);
+        let (mutants, mut all) = mutant::read_all(&self.project.checks.join("mutants"));
+        all.extend(part("mirror", mirror::look(self)?)?);
+        all.extend(part("coverage", self.coverage(&mutants))?);
+        all.extend(part("solution", self.solution()?)?);
         if !self.args.without_starter {
-            let (said, findings) = starter::look(self)?;
-            part("starter", said, findings);
+            all.extend(part("starter", starter::look(self)?)?);
         }
         let results = mutants::try_all(self, &mutants)?;
-        anstream::print!("{}", matrix::render(&self.catalogue, &results));
-        part("mutants", format!("{} of {} tried", results.len(), mutants.len()), mutants::findings(&results));
+        stdout::write(&matrix::render(&self.catalogue, &results))?;
+        let said = format!("{} of {} tried", results.len(), mutants.len());
+        all.extend(part("mutants", (said, mutants::findings(&results)))?);
         Ok(all)
     }
 

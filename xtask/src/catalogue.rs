@@ -8,7 +8,7 @@ use crate::{
     exit::{self, Exit},
     house::House,
     report::style::{DIM, STRONG, styled},
-    select,
+    select, stdout,
     suite::Suite,
 };
 
@@ -70,10 +70,6 @@ fn stage_line(stage: &StageEntry) -> String {
 }
 
 fn print(text: &str) -> anyhow::Result<Exit> {
-    use std::io::Write;
-    match anstream::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(exit::reader_gone()),
-        Err(error) => Err(error.into()),
-        Ok(()) => Ok(Exit::Passed),
-    }
+    stdout::write(text)?;
+    Ok(Exit::Passed)
 }

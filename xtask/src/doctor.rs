@@ -8,6 +8,7 @@ use crate::{
     exit::Exit,
     house::House,
     report::style::{DIM, GOOD, ODD, styled},
+    stdout,
     suite::Suite,
 };
 
@@ -42,7 +43,7 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
             None => (styled(GOOD, "ok     "), String::new()),
             Some(what) => (styled(ODD, "missing"), format!("\n           {what}")),
         };
-        anstream::println!("{sign} {}  {}{rest}", finding.name, styled(DIM, &finding.purpose));
+        stdout::write(&format!("{sign} {}  {}{rest}\n", finding.name, styled(DIM, &finding.purpose)))?;
     }
     let complete = findings.iter().all(|finding| finding.missing.is_none());
     Ok(if complete { Exit::Passed } else { Exit::NothingRan })

@@ -29,6 +29,7 @@ mod tidy;
 mod exit;
 mod interrupt;
 mod nearest;
+mod stdout;
 
 use std::process::ExitCode;
 

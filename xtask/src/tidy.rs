@@ -15,6 +15,7 @@ use crate::{
     exit::Exit,
     house::House,
     report::style::{BAD, styled},
+    stdout,
 };
 
 /// What may lie at the top. Anything hidden, and licences, may too.
@@ -54,9 +55,9 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
         findings.extend(problems.into_iter().map(|problem| format!("{shown}{problem}")));
     }
     for finding in &findings {
-        anstream::println!("{} {finding}", styled(BAD, "untidy:"));
+        stdout::write(&format!("{} {finding}\n", styled(BAD, "untidy:")))?;
     }
-    anstream::println!("{} files looked at, {} findings", files.len(), findings.len());
+    stdout::write(&format!("{} files looked at, {} findings\n", files.len(), findings.len()))?;
     Ok(if findings.is_empty() { Exit::Passed } else { Exit::Failed })
 }
 

@@ -167,7 +167,7 @@ impl<'c> Store<'c> {
             Reply::Value(value) => Ok(value),
             other => {
                 let expected = format!(r#"{{"value":…}} in reply to get {}"#, quoted(key));
-                Err(self.tell(Halt::fail(expected, other.to_string())))
+                Err(self.tell(unexpected(expected, &other)))
             }
         }
     }
@@ -334,5 +334,15 @@ impl<'c> Store<'c> {
     #[track_caller]
     fn process(&mut self) -> Judged<&mut Process> {
         self.process.as_mut().ok_or_else(|| Halt::fault("the store is not running"))
+    }
+}
+
+/// A reply of another kind than its request asks for.
+#[track_caller]
+fn unexpected(expected: String, reply: &Reply) -> Box<Halt> {
+    let halt = Halt::fail(expected, reply.to_string());
+    match reply {
+        Reply::Error(_) => halt,
+        _ => halt.likely("replies are out of step: an earlier request was answered twice"),
     }
 }

@@ -32,12 +32,20 @@ pub(super) struct Mutant {
 /// Source files by their paths from a crate's folder.
 pub(super) type Sources = BTreeMap<PathBuf, String>;
 
-/// Every mutant in a folder, by name.
-pub(super) fn read_all(folder: &Path) -> anyhow::Result<Vec<Mutant>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+/// Every mutant in a folder, by name, and what is wrong with the files that are none. A folder that is missing holds
+/// no mutants, which the checks without a killer will show.
+pub(super) fn read_all(folder: &Path) -> (Vec<Mutant>, Vec<String>) {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     paths.sort();
-    paths.iter().map(|path| Mutant::read(path)).collect()
+    let (mut mutants, mut problems) = (Vec::new(), Vec::new());
+    for path in paths {
+        match Mutant::read(&path) {
+            Ok(mutant) => mutants.push(mutant),
+            Err(error) => problems.push(format!("{error:#}")),
+        }
+    }
+    (mutants, problems)
 }
 
 impl Mutant {

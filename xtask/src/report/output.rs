@@ -4,16 +4,15 @@
 //! line. On a terminal a spinner on stderr says what is awaited; elsewhere there is none.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     time::Duration,
 };
 
-use anyhow::Context;
 use harness::event::Event;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Report, StageReport, human};
-use crate::cli::Format;
+use crate::{cli::Format, stdout};
 
 /// Prints events as they come.
 pub(crate) struct Printer {
@@ -97,16 +96,7 @@ impl Printer {
         self.spinner.set_message(awaited.unwrap_or_default());
     }
 
-    /// Writes to stdout. A reader that went away, as `head` does, ends the run: that is an error like any other, but
-    /// with nobody left to read about it.
     fn write(&self, text: &str) -> anyhow::Result<()> {
-        let written = self.spinner.suspend(|| {
-            let mut stdout = anstream::stdout().lock();
-            stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
-        });
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(crate::exit::reader_gone()),
-            other => other.context("cannot write to stdout"),
-        }
+        self.spinner.suspend(|| stdout::write(text))
     }
 }

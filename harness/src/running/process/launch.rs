@@ -163,7 +163,11 @@ impl Launch {
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         clean_environment(&mut command, &folder, &marker);
         confine(&mut command, &folder, &limits, disk.as_deref(), tracing)?;
-        services.note(number, '.', format!("(start {program} {})", args.join(" ")).as_bytes());
+        services.note(
+            number,
+            '.',
+            format!("(start {} {})", services.subject.run.join(" "), args.join(" ")).as_bytes(),
+        );
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
