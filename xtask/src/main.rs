@@ -33,8 +33,6 @@ mod stdout;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use cli::{Cli, Command};
 use exit::Exit;
 use house::House;
@@ -44,8 +42,8 @@ fn main() -> ExitCode {
     cli.color.apply();
     let outcome = House::find().and_then(|house| match cli.command {
         Command::Check(args) => check::run(&house, &args),
-        Command::List(args) => catalogue::list(&house, args.project.as_deref()),
-        Command::Explain(args) => catalogue::explain(&house, &args.id),
+        Command::List(project) => catalogue::list(&house, project.as_deref()),
+        Command::Explain(id) => catalogue::explain(&house, &id),
         Command::Audit(args) => audit::run(&house, &args),
         Command::Doctor => doctor::run(&house),
         Command::Tidy => tidy::run(&house),
