@@ -412,5 +412,5 @@ fn a_get_costs_the_same_in_a_large_store(context: &Context) -> Judged {
 
 fn behaves_like_a_map_with_compaction(context: &Context) -> Judged {
     let mix = Mix { put: 8, get: 4, delete: 4, flush: 4, compact: 2, restart: 1, kill: 1 };
-    behaves_like_a_map(context, &mix, 120, 30)
+    behaves_like_a_map(context, &mix, 80, 30)
 }

@@ -81,8 +81,8 @@ fn a_long_log_is_replayed_to_its_end(context: &Context) -> Judged {
 
 fn memory_holds_one_version_of_a_key(context: &Context) -> Judged {
     const KEYS: usize = 10;
-    const OVERWRITES: usize = 20_000;
-    const ROOM: u64 = 16 << 20;
+    const OVERWRITES: usize = 10_000;
+    const ROOM: u64 = 8 << 20;
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
     let round = model::puts(&mut rng, (0..1_000).map(|number| number % KEYS), 2_000);

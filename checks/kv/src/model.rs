@@ -102,7 +102,11 @@ pub(crate) fn puts(
     numbers.into_iter().map(|number| Step::Put(key(number), value(rng, bytes))).collect()
 }
 
-/// A value of `bytes` letters and digits.
+/// A value of `bytes` letters and digits that no other run has; beyond the first few dozen they repeat.
 pub(crate) fn value(rng: &mut fastrand::Rng, bytes: usize) -> String {
-    std::iter::repeat_with(|| rng.alphanumeric()).take(bytes).collect()
+    const RANDOM: usize = 64;
+    let random: String = std::iter::repeat_with(|| rng.alphanumeric()).take(bytes.min(RANDOM)).collect();
+    let mut value = random.repeat(bytes.div_ceil(RANDOM));
+    value.truncate(bytes);
+    value
 }

@@ -7,6 +7,7 @@ mod reply;
 
 use std::{
     collections::BTreeMap,
+    fmt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -226,7 +227,7 @@ impl<'c> Store<'c> {
             let requests: String = window.iter().filter_map(Step::request).collect();
             self.process()?.send(requests.as_bytes());
             for step in window {
-                replies.push(self.reply(&format!("a reply to {step}"))?);
+                replies.push(self.reply(format_args!("a reply to {step}"))?);
             }
         }
         Ok(replies)
@@ -326,7 +327,7 @@ impl<'c> Store<'c> {
     }
 
     #[track_caller]
-    fn reply(&mut self, awaited: &str) -> Judged<Reply> {
+    fn reply(&mut self, awaited: impl fmt::Display) -> Judged<Reply> {
         let line = self.process()?.read_line(awaited).map_err(|halt| self.tell(halt))?;
         Reply::parse(&line).map_err(|halt| self.tell(halt))
     }

@@ -14,7 +14,7 @@ mod inbox;
 mod launch;
 mod pump;
 
-use std::{fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
+use std::{fmt, fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
 pub use autopsy::{Ending, Exit};
 pub use launch::{Launch, Limits};
@@ -55,16 +55,16 @@ impl Process {
         self.outbox.extend_from_slice(bytes);
     }
 
-    /// The next line of stdout, without its newline.
+    /// The next line of stdout, without its newline. What is `awaited` is put into words only if it does not come.
     ///
     /// # Errors
     /// Timeout, crash or limit, each saying that `awaited` did not come.
     #[track_caller]
-    pub fn read_line(&mut self, awaited: &str) -> Judged<String> {
+    pub fn read_line(&mut self, awaited: impl fmt::Display) -> Judged<String> {
         // Not `map_err`: a closure would be taken for the caller.
-        match self.read_line_or_end(awaited)? {
+        match self.read_line_or_end(&awaited)? {
             Ok(line) => Ok(line),
-            Err(ending) => Err(ending.halt(awaited)),
+            Err(ending) => Err(ending.halt(&awaited.to_string())),
         }
     }
 
@@ -73,12 +73,12 @@ impl Process {
     /// # Errors
     /// Timeout or limit; crash when it closed its stdout and went on running.
     #[track_caller]
-    pub fn read_line_or_end(&mut self, awaited: &str) -> Judged<Result<String, Ending>> {
+    pub fn read_line_or_end(&mut self, awaited: impl fmt::Display) -> Judged<Result<String, Ending>> {
         if !self.inbox.has_line() {
             self.pump(patience::REPLY, |process| process.inbox.has_line() || process.stdout.is_none())?
-                .or_timeout(awaited)?;
+                .or_timeout(&awaited)?;
         }
-        let Some(line) = self.inbox.take_line() else { return Ok(Err(self.autopsy(awaited)?)) };
+        let Some(line) = self.inbox.take_line() else { return Ok(Err(self.autopsy(&awaited.to_string())?)) };
         let line = String::from_utf8_lossy(&line).into_owned();
         self.services.note(self.number, '>', line.as_bytes());
         Ok(Ok(line))

@@ -22,6 +22,10 @@ impl Reply {
     /// Reads a line of stdout; what is no reply is the subject's mistake.
     #[track_caller]
     pub(crate) fn parse(line: &str) -> Judged<Self> {
+        // What nearly every reply is, word for word; the rest takes its time.
+        if line == r#"{"ok":true}"# {
+            return Ok(Self::Done);
+        }
         let refuse = |likely: &str| {
             let expected = r#"a line with {"ok":true}, {"value":…} or {"error":"…"}"#;
             Err(Halt::fail(expected, shortened(line)).likely(likely))

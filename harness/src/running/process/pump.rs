@@ -1,6 +1,7 @@
 //! The one loop that moves bytes between suite and subject.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read, Write},
     os::fd::AsFd,
@@ -29,8 +30,8 @@ pub(super) enum Pumped {
 impl Pumped {
     /// A timeout verdict if patience ran out.
     #[track_caller]
-    pub(super) fn or_timeout(self, awaited: &str) -> Judged {
-        if self == Self::TimedOut { Err(autopsy::timeout(awaited)) } else { Ok(()) }
+    pub(super) fn or_timeout(self, awaited: impl fmt::Display) -> Judged {
+        if self == Self::TimedOut { Err(autopsy::timeout(&awaited.to_string())) } else { Ok(()) }
     }
 }
 
