@@ -329,5 +329,5 @@ fn acknowledged_writes_survive_sigkill(context: &Context) -> Judged {
 
 fn behaves_like_a_map_across_restarts(context: &Context) -> Judged {
     let mix = Mix { put: 10, get: 4, delete: 4, flush: 0, compact: 0, restart: 2, kill: 1 };
-    behaves_like_a_map(context, &mix, 100, 30)
+    behaves_like_a_map(context, &mix, 80, 30)
 }

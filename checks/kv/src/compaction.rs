@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use harness::{Check, Context, Halt, Judged, Stage, process::Limits};
+use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     disk,
@@ -10,6 +10,8 @@ use crate::{
     step::{Step, quoted},
     store::Store,
 };
+
+mod scale;
 
 pub(crate) const STAGE: Stage = Stage {
     number: 4,
@@ -43,23 +45,23 @@ pub(crate) const STAGE: Stage = Stage {
             .points(4)
             .must("every get returns the same before compact, after it, and after a restart")
             .why("Compaction is housekeeping. Whoever notices it has lost data."),
-        Check::new("ten_thousand_puts_and_gets_stay_correct", ten_thousand_puts_and_gets_stay_correct)
+        Check::new("ten_thousand_puts_and_gets_stay_correct", scale::ten_thousand_puts_and_gets_stay_correct)
             .points(3)
             .must("10,000 puts, deletes and gets with flushes and compactions between, 64 descriptors, no wrong answer")
             .why("Ten operations prove a design; ten thousand prove a program."),
-        Check::new("a_hundred_thousand_puts_stay_correct", a_hundred_thousand_puts_stay_correct)
+        Check::new("a_hundred_thousand_puts_stay_correct", scale::a_hundred_thousand_puts_stay_correct)
             .points(3)
             .must("100,000 puts with a compact every 10,000 stay correct with 64 descriptors, after a restart too")
             .why("What leaks a little at each flush or merge shows only after a hundred of them."),
-        Check::new("compaction_needs_little_memory", compaction_needs_little_memory)
+        Check::new("compaction_needs_little_memory", scale::compaction_needs_little_memory)
             .points(2)
             .must("compacting 100,000 values of 1 KiB stays below 50 MB of anonymous memory")
             .why("Inputs are sorted, so a merge needs one entry of each at a time, however large they are.")
             .alone(),
-        Check::new("gets_do_not_leak_descriptors", gets_do_not_leak_descriptors)
+        Check::new("gets_do_not_leak_descriptors", scale::gets_do_not_leak_descriptors)
             .must("the number of open files does not grow with the number of gets")
             .why("A descriptor that is not closed is found when the thousandth request fails, by somebody else."),
-        Check::new("a_get_costs_the_same_in_a_large_store", a_get_costs_the_same_in_a_large_store)
+        Check::new("a_get_costs_the_same_in_a_large_store", scale::a_get_costs_the_same_in_a_large_store)
             .points(3)
             .must("what a get reads and computes does not grow with the number of keys")
             .why("Sorted tables are worth their trouble only if they are searched, not scanned.")
@@ -277,137 +279,6 @@ fn tables_never_change_while_merging(context: &Context) -> Judged {
     // A table alone: nothing is left to merge it with.
     steps.push(Step::Compact);
     disk::never_change(context, &steps)
-}
-
-/// Few descriptors, as the specification allows.
-fn few_descriptors() -> Limits {
-    Limits { open_files: 64, ..Limits::default() }
-}
-
-fn ten_thousand_puts_and_gets_stay_correct(context: &Context) -> Judged {
-    const KEYS: usize = 3_000;
-    let mut rng = context.rng();
-    let mut store = Store::open_with(context, few_descriptors())?;
-    let mut model = BTreeMap::new();
-    for round in 0..10 {
-        let steps: Vec<_> = (0..1_000)
-            .flat_map(|_| {
-                let number = rng.usize(..KEYS);
-                match rng.usize(..5) {
-                    0 => vec![Step::Delete(key(number))],
-                    _ => model::puts(&mut rng, [number], 80),
-                }
-            })
-            .collect();
-        store.all_acknowledged(&steps)?;
-        steps.iter().for_each(|step| model::apply(&mut model, step));
-        match round % 4 {
-            1 => store.flush()?,
-            3 => store.compact()?,
-            _ => {}
-        }
-        let absent: Vec<_> = (0..KEYS).map(key).filter(|key| !model.contains_key(key)).collect();
-        store.expect_all(&model, &absent)?;
-    }
-    store.close()
-}
-
-fn a_hundred_thousand_puts_stay_correct(context: &Context) -> Judged {
-    const ROUNDS: usize = 10;
-    const PUTS: usize = 10_000;
-    const KEYS: usize = 30_000;
-    let mut rng = context.rng();
-    let mut store = Store::open_with(context, few_descriptors())?;
-    let mut model = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        let numbers: Vec<_> = std::iter::repeat_with(|| rng.usize(..KEYS)).take(PUTS).collect();
-        let steps = model::puts(&mut rng, numbers, 40);
-        store.all_acknowledged(&steps)?;
-        steps.iter().for_each(|step| model::apply(&mut model, step));
-        store.compact()?;
-    }
-    let mut sample = model;
-    sample.retain(|_, _| rng.usize(..10) == 0);
-    store.expect_all(&sample, [])?;
-    store.restart()?;
-    store.expect_all(&sample, [])?;
-    store.close()
-}
-
-fn compaction_needs_little_memory(context: &Context) -> Judged {
-    const PUTS: usize = 100_000;
-    const LIMIT: u64 = 50_000_000;
-    let filler = model::value(&mut context.rng(), 1 << 10);
-    let mut store = Store::open_with(context, Limits { memory_bytes: LIMIT, ..Limits::default() })?;
-    for batch in (0..PUTS).step_by(10_000) {
-        let puts: Vec<_> =
-            (batch..batch + 10_000).map(|number| Step::Put(key(number), filler.clone())).collect();
-        store.ask_all(&puts)?;
-    }
-    store.say(format!("put {PUTS} distinct keys, 1 KiB each, with at most 50 MB of memory"));
-    store.flush()?;
-    store.compact()?;
-    store.expect(&key(PUTS / 2), Some(&filler))?;
-    store.close()
-}
-
-fn gets_do_not_leak_descriptors(context: &Context) -> Judged {
-    const GETS: usize = 1_000;
-    const SLACK: u64 = 8;
-    let (mut store, model) = with_history(context, 3)?;
-    let gets: Vec<_> = model.keys().map(|key| Step::Get(key.clone())).cycle().take(GETS).collect();
-    store.ask_all(&gets[..50])?;
-    let before = store.usage()?.descriptors;
-    store.ask_all(&gets)?;
-    let after = store.usage()?.descriptors;
-    store.say(format!("{GETS} gets"));
-    if after > before + SLACK {
-        let expected = format!("about as many open files as before the gets, {before}");
-        return Err(store.tell(Halt::fail(expected, format!("{after}"))));
-    }
-    store.close()
-}
-
-fn a_get_costs_the_same_in_a_large_store(context: &Context) -> Judged {
-    const SMALL: usize = 2_000;
-    const LARGE: usize = 64_000;
-    const GETS: usize = 2_000;
-    // Generous: a scan costs 32 times as much in the large store, a search about a third more.
-    const FACTOR: u64 = 10;
-    const READ_SLACK: u64 = 16 << 10;
-    let mut rng = context.rng();
-    let mut store = Store::open(context)?;
-    let mut cost = |store: &mut Store<'_>, from: usize, keys: usize| -> Judged<(u64, u64)> {
-        for batch in (from..keys).step_by(8_000) {
-            store.ask_all(&model::puts(&mut rng, batch..keys.min(batch + 8_000), 60))?;
-            store.compact()?;
-        }
-        store.flush()?;
-        store.compact()?;
-        let gets: Vec<_> = (0..GETS).map(|_| Step::Get(key(rng.usize(..keys)))).collect();
-        store.ask_all(&gets)?;
-        let before = store.usage()?;
-        store.ask_all(&gets)?;
-        let after = store.usage()?;
-        let per_get = |now: u64, then: u64| (now - then) / GETS as u64;
-        Ok((per_get(after.read_bytes, before.read_bytes), per_get(after.cpu_nanos, before.cpu_nanos)))
-    };
-    let (small_read, small_cpu) = cost(&mut store, 0, SMALL)?;
-    let (large_read, large_cpu) = cost(&mut store, SMALL, LARGE)?;
-    store.say(format!("put {SMALL} keys, compact, {GETS} gets; put {LARGE} keys, compact, {GETS} gets"));
-    let likely = "a get reads or searches all of a table, or all of its index";
-    if large_read > FACTOR * small_read + READ_SLACK {
-        let expected = format!("about the {small_read} bytes a get that were read with {SMALL} keys");
-        let halt = Halt::fail(expected, format!("{large_read} bytes a get with {LARGE} keys"));
-        return Err(store.tell(halt.likely(likely)));
-    }
-    if large_cpu > FACTOR * small_cpu {
-        let expected =
-            format!("about the {} µs of processor time a get took with {SMALL} keys", small_cpu / 1_000);
-        let halt = Halt::fail(expected, format!("{} µs a get with {LARGE} keys", large_cpu / 1_000));
-        return Err(store.tell(halt.likely(likely)));
-    }
-    store.close()
 }
 
 fn behaves_like_a_map_with_compaction(context: &Context) -> Judged {

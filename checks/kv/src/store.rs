@@ -249,7 +249,7 @@ impl<'c> Store<'c> {
         let shown = String::from_utf8_lossy(line).trim_end().to_owned();
         self.steps.push(Step::Say(format!("send {shown}")));
         self.process()?.send(line);
-        self.reply(&format!("a reply to {shown}"))
+        self.reply(format!("a reply to {shown}"))
     }
 
     /// Ends its input and starts it again on the same directory.

@@ -149,7 +149,7 @@ impl Echo {
         }
         for line in lines {
             let line = line.as_ref();
-            let reply = self.process.read_line(&format!("the echo of {}", shown(line)));
+            let reply = self.process.read_line(format!("the echo of {}", shown(line)));
             match reply {
                 Ok(reply) if reply == line => {}
                 Ok(reply) => return Err(Halt::fail(shown(line), shown(&reply)).did(self.steps())),

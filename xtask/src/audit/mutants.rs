@@ -101,7 +101,7 @@ impl Tried<'_> {
         for (id, verdict) in &trial.checks {
             match verdict {
                 Verdict::Fault { detail } => {
-                    findings.push(format!("{name}: a fault of the grader at {id}: {detail}"))
+                    findings.push(format!("{name}: a fault of the grader at {id}: {detail}"));
                 }
                 verdict if verdict.is_failure() && !named.contains(id) => {
                     findings.push(format!(
@@ -110,7 +110,7 @@ impl Tried<'_> {
                     ));
                 }
                 Verdict::Pass if named.contains(id) => {
-                    findings.push(format!("{name} passes {id}, which its header names"))
+                    findings.push(format!("{name} passes {id}, which its header names"));
                 }
                 _ => {}
             }
