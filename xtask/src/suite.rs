@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, anyhow, bail};
@@ -18,6 +18,9 @@ use crate::{
     house::Project,
     interrupt,
 };
+
+/// How often a wait looks up, in case of an interrupt that reached nobody but us.
+const LOOK_UP: Duration = Duration::from_millis(200);
 
 /// No check is silent for so long: every wait in a suite has a deadline well below it.
 const SILENCE: Duration = Duration::from_secs(900);
@@ -76,7 +79,7 @@ impl Suite {
         });
 
         let followed = follow(&lines, each);
-        if followed.is_err() {
+        if followed.is_err() || interrupt::happened() {
             // SIGTERM, so that it kills its subjects and removes their folders.
             // SAFETY: kill takes two integers; the child has not been waited for, so its pid is its own.
             unsafe { libc::kill(child.id() as libc::pid_t, libc::SIGTERM) };
@@ -95,13 +98,17 @@ fn follow(
     lines: &mpsc::Receiver<String>,
     each: &mut dyn FnMut(Event, &str) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    loop {
-        let line = match lines.recv_timeout(SILENCE) {
+    let mut heard = Instant::now();
+    while !interrupt::happened() {
+        let line = match lines.recv_timeout(LOOK_UP) {
             Ok(line) => line,
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if heard.elapsed() < SILENCE => continue,
             Err(RecvTimeoutError::Timeout) => bail!("the suite said nothing for {} s", SILENCE.as_secs()),
         };
+        heard = Instant::now();
         let event = serde_json::from_str(&line).with_context(|| format!("not an event: {line}"))?;
         each(event, &line)?;
     }
+    Ok(())
 }

@@ -23,6 +23,13 @@ pub(crate) struct Printer {
     begun: bool,
 }
 
+/// However the run ended, the terminal's line is given back.
+impl Drop for Printer {
+    fn drop(&mut self) {
+        self.spinner.finish_and_clear();
+    }
+}
+
 impl Printer {
     /// A printer for a run that is about to begin.
     pub(crate) fn new(format: Format, report: &Report) -> Self {
@@ -70,7 +77,6 @@ impl Printer {
 
     /// Prints the end.
     pub(crate) fn finish(&mut self, report: &Report) -> anyhow::Result<()> {
-        self.spinner.finish_and_clear();
         if self.format == Format::Human && report.finished {
             self.write(&human::summary(report))
         } else {
