@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Check, Context, Halt, Judged, Stage, small_disk};
+use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     disk::{self, Files},
@@ -219,7 +219,7 @@ fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
         return Err(store.tell(Halt::fail("an error reply when the disk is full", "100 puts acknowledged")));
     }
     store.expect_all(&model, [])?;
-    small_disk::make_room(&ballast)?;
+    store.small_disk()?.make_room(&ballast)?;
     store.say("make room");
     for step in model::puts(&mut rng, 300..310, 900) {
         model::apply(&mut model, &step);

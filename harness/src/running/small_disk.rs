@@ -11,17 +11,22 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::Arc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use nix::{
     fcntl::{OFlag, open},
     mount::{MsFlags, mount},
     sched::{CloneFlags, setns, unshare},
-    sys::stat::Mode,
+    sys::{stat::Mode, statvfs::statvfs},
     unistd::{chdir, getgid, getuid, write},
 };
 
 use super::{Halt, Judged};
+
+/// How long the space of a removed file may take to come back.
+const RELEASE: Duration = Duration::from_secs(30);
 
 /// A small file system. Dropping it unmounts it.
 #[derive(Debug)]
@@ -66,12 +71,34 @@ impl SmallDisk {
     /// Fault when the disk is smaller than that.
     pub fn fill(&self, left_bytes: u64) -> Judged<PathBuf> {
         let ballast = self.seen_from_outside().join("ballast");
-        let stat = nix::sys::statvfs::statvfs(&self.seen_from_outside())?;
-        let free = stat.blocks_available() * stat.fragment_size();
+        let free = self.free_bytes()?;
         let size = free.checked_sub(left_bytes).ok_or_else(|| Halt::fault("the small disk is too small"))?;
         let mut zeros = io::repeat(1).take(size);
         io::copy(&mut zeros, &mut File::create(&ballast)?)?;
         Ok(ballast)
+    }
+
+    /// Removes the ballast, and waits until its space is free: a process that was forked while the file was open, for
+    /// a check beside this one, holds it until its exec.
+    ///
+    /// # Errors
+    /// Fault when the ballast is gone already, or its space does not come back.
+    pub fn make_room(&self, ballast: &Path) -> Judged {
+        let wanted = self.free_bytes()? + fs::metadata(ballast)?.len();
+        fs::remove_file(ballast)?;
+        let deadline = Instant::now() + RELEASE;
+        while self.free_bytes()? < wanted {
+            if Instant::now() > deadline {
+                return Err(Halt::fault("the space of a removed file does not come back"));
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    fn free_bytes(&self) -> Judged<u64> {
+        let stat = statvfs(&self.seen_from_outside())?;
+        Ok(stat.blocks_available() * stat.fragment_size())
     }
 
     /// What a subject needs to enter the disk's namespaces.
@@ -143,12 +170,4 @@ impl Steps {
         mount(Some(c"tmpfs"), point, Some(c"tmpfs"), MsFlags::empty(), options)?;
         Ok(())
     }
-}
-
-/// Removes a ballast file that [`SmallDisk::fill`] made: there is room again.
-///
-/// # Errors
-/// Fault when it is gone already.
-pub fn make_room(ballast: &Path) -> Judged {
-    Ok(fs::remove_file(ballast)?)
 }
