@@ -6,7 +6,7 @@ use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     disk,
-    model::{self, Mix, behaves_like_a_map, key},
+    model::{self, Mix, behaves_like_a_map},
     step::{Step, quoted},
     store::Store,
 };
@@ -73,31 +73,21 @@ pub(crate) const STAGE: Stage = Stage {
     ],
 };
 
-/// A store with `tables` flushes of random puts and deletes over the same keys.
+/// Keys that a history is about.
+const KEYS: usize = 120;
+
+/// A store after `flushes` flushes of random puts and deletes over the same keys.
 fn with_history(context: &Context, flushes: usize) -> Judged<(Store<'_>, BTreeMap<String, String>)> {
-    const KEYS: usize = 120;
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
     let mut model = BTreeMap::new();
     for _ in 0..flushes {
-        let steps: Vec<_> = (0..KEYS / 2)
-            .flat_map(|_| {
-                let number = rng.usize(..KEYS);
-                match rng.usize(..4) {
-                    0 => vec![Step::Delete(key(number))],
-                    _ => model::puts(&mut rng, [number], 60),
-                }
-            })
-            .collect();
+        let steps = model::writes(&mut rng, KEYS / 2, KEYS, 4, 60);
         store.all_acknowledged(&steps)?;
         steps.iter().for_each(|step| model::apply(&mut model, step));
         store.flush()?;
     }
     Ok((store, model))
-}
-
-fn all_keys(model: &BTreeMap<String, String>) -> Vec<String> {
-    (0..120).map(key).filter(|key| !model.contains_key(key)).collect()
 }
 
 #[track_caller]
@@ -155,7 +145,7 @@ fn nothing_is_left_of_nothing(context: &Context) -> Judged {
 
 fn compaction_changes_no_answer(context: &Context) -> Judged {
     let (mut store, model) = with_history(context, 8)?;
-    let absent = all_keys(&model);
+    let absent = model::absent(&model, KEYS);
     store.expect_all(&model, &absent)?;
     store.compact()?;
     store.expect_all(&model, &absent)?;

@@ -110,3 +110,26 @@ pub(crate) fn value(rng: &mut fastrand::Rng, bytes: usize) -> String {
     value.truncate(bytes);
     value
 }
+
+/// Random writes over the first `keys` numbered keys, one in `deletes` of them a delete, the others puts of `bytes`.
+pub(crate) fn writes(
+    rng: &mut fastrand::Rng,
+    count: usize,
+    keys: usize,
+    deletes: usize,
+    bytes: usize,
+) -> Vec<Step> {
+    let write = |_| {
+        let number = rng.usize(..keys);
+        match rng.usize(..deletes) {
+            0 => Step::Delete(key(number)),
+            _ => Step::Put(key(number), value(rng, bytes)),
+        }
+    };
+    (0..count).map(write).collect()
+}
+
+/// Those of the first `keys` numbered keys that a map does not hold.
+pub(crate) fn absent(model: &BTreeMap<String, String>, keys: usize) -> Vec<String> {
+    (0..keys).map(key).filter(|key| !model.contains_key(key)).collect()
+}

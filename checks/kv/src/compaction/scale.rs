@@ -22,15 +22,7 @@ pub(super) fn ten_thousand_puts_and_gets_stay_correct(context: &Context) -> Judg
     let mut store = Store::open_with(context, few_descriptors())?;
     let mut model = BTreeMap::new();
     for round in 0..10 {
-        let steps: Vec<_> = (0..1_000)
-            .flat_map(|_| {
-                let number = rng.usize(..KEYS);
-                match rng.usize(..5) {
-                    0 => vec![Step::Delete(key(number))],
-                    _ => model::puts(&mut rng, [number], 80),
-                }
-            })
-            .collect();
+        let steps = model::writes(&mut rng, 1_000, KEYS, 5, 80);
         store.all_acknowledged(&steps)?;
         steps.iter().for_each(|step| model::apply(&mut model, step));
         match round % 4 {
@@ -38,8 +30,7 @@ pub(super) fn ten_thousand_puts_and_gets_stay_correct(context: &Context) -> Judg
             3 => store.compact()?,
             _ => {}
         }
-        let absent: Vec<_> = (0..KEYS).map(key).filter(|key| !model.contains_key(key)).collect();
-        store.expect_all(&model, &absent)?;
+        store.expect_all(&model, &model::absent(&model, KEYS))?;
     }
     store.close()
 }
