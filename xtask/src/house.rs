@@ -52,16 +52,24 @@ impl House {
     }
 
     /// Where cargo builds.
-    pub(crate) fn target(&self) -> PathBuf {
+    fn target(&self) -> PathBuf {
         match env::var_os("CARGO_TARGET_DIR") {
             Some(folder) => self.root.join(folder),
             None => self.root.join("target"),
         }
     }
 
-    /// Where the grader keeps what is its own.
+    /// Where the grader keeps what is its own: `GROUNDWORK_DIR`, or a folder beside cargo's.
+    pub(crate) fn own(&self) -> PathBuf {
+        match env::var_os("GROUNDWORK_DIR") {
+            Some(folder) => self.root.join(folder),
+            None => self.target().join("groundwork"),
+        }
+    }
+
+    /// What it keeps about a project.
     pub(crate) fn own_folder(&self, project: &Project) -> PathBuf {
-        self.target().join("groundwork").join(&project.name)
+        self.own().join(&project.name)
     }
 
     /// Every project, by name.

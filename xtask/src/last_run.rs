@@ -58,7 +58,7 @@ impl LastRun {
     pub(crate) fn begin(house: &House, project: &Project) -> anyhow::Result<Self> {
         let own = house.own_folder(project);
         let cannot = || {
-            format!("cannot write to {}; set CARGO_TARGET_DIR to a folder that can be written", own.display())
+            format!("cannot write to {}; set GROUNDWORK_DIR to a folder that can be written", own.display())
         };
         fs::create_dir_all(&own).with_context(cannot)?;
         let (folder, lock) = take(&folder(house, project)).with_context(cannot)?;

@@ -113,7 +113,7 @@ impl Subject {
         let manifest = self.folder.join("Cargo.toml");
         // A crate of this workspace builds where cargo always builds; nothing is written into anybody else's folder.
         // There each has a place of its own: cargo names programs by their crates, and many crates have one name.
-        let elsewhere = house.target().join("groundwork").join("subjects").join(self.place_name());
+        let elsewhere = house.own().join("subjects").join(self.place_name());
         let target_dir = (!self.folder.starts_with(house.root())).then_some(elsewhere.as_path());
         let shown = self.shown(house);
         let built = cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?;

@@ -44,6 +44,6 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
 /// Compiles the starter with warnings as errors, in a folder of its own so that nothing else is compiled anew.
 fn compiles_silently(audit: &Audit<'_>) -> anyhow::Result<bool> {
     let manifest = audit.project.exercise.join("Cargo.toml");
-    let folder = audit.house.target().join("groundwork").join("silent");
+    let folder = audit.house.own().join("silent");
     Ok(cargo::build(&manifest, Profile::Strict, Some(&folder), Chatter::OnFailure)?.is_ok())
 }

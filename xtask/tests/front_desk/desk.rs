@@ -1,6 +1,6 @@
 //! Command lines, and subjects to name on them.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use tempfile::TempDir;
 
@@ -13,10 +13,13 @@ pub(crate) const CHECK: &str = "kv/1/absent_key_is_null";
 /// Beyond this a command counts as hanging, on the slowest machine and with everything still to be compiled.
 pub(crate) const HANGS: Duration = Duration::from_secs(600);
 
-/// `cargo xtask ARGS` at the root of this checkout, by somebody who has said nothing about colour.
+/// `cargo xtask ARGS` at the root of this checkout, by somebody who has said nothing about colour. What a run leaves
+/// is each test's own: others run at the same time, and the developer's last run stays what it was.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(args).current_dir(ROOT).env("CARGO_NET_OFFLINE", "true");
+    let test = thread::current().name().unwrap_or("tests").replace("::", "-");
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    command.args(args).current_dir(ROOT).env("CARGO_NET_OFFLINE", "true").env("GROUNDWORK_DIR", own);
     for name in ["NO_COLOR", "CLICOLOR_FORCE", "CARGO_TERM_COLOR"] {
         command.env_remove(name);
     }
