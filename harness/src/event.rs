@@ -18,8 +18,23 @@ pub struct Catalogue {
     pub v: u32,
     /// The project's name.
     pub project: String,
+    /// What a subject has to be.
+    pub contract: Contract,
     /// Its stages in order.
     pub stages: Vec<StageEntry>,
+    /// The check that plays a file of the student's, if there is one; it belongs to no stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_file: Option<CheckEntry>,
+}
+
+/// What a subject of a project is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// A program, run by the suite.
+    Program,
+    /// A shared library, loaded by a program of the suite's.
+    Library,
 }
 
 /// A stage in a [`Catalogue`].
@@ -67,14 +82,33 @@ pub struct Request {
     pub keep_going: bool,
     /// Where transcripts are left.
     pub output: PathBuf,
+    /// Plays this file, and runs no stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// A built subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
-    /// The program and its first arguments; the contract adds the rest.
-    pub run: Vec<String>,
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// A program and its first arguments; the contract adds the rest.
+    Run(Vec<String>),
+    /// A shared library.
+    Library(PathBuf),
 }
+
+impl Subject {
+    /// The contract that it can meet.
+    pub fn contract(&self) -> Contract {
+        match self {
+            Self::Run(_) => Contract::Program,
+            Self::Library(_) => Contract::Library,
+        }
+    }
+}
+
+/// The number of the stage that a check on a student's file is reported under; real stages begin with 1.
+pub const FILE_STAGE: u32 = 0;
 
 /// One line of a suite's stdout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +162,9 @@ pub struct CheckFinished {
     /// Why, unless it passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
+    /// What was measured on the way, as sentences for a student; shown whatever the verdict.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<String>,
     /// Wall-clock time of the check in milliseconds.
     pub elapsed_ms: u64,
     /// The transcript that was kept, relative to the request's `output`.

@@ -14,6 +14,9 @@ pub struct Evidence {
     pub expected: String,
     /// What was seen instead.
     pub got: String,
+    /// A drawing, line by line, where that explains more than text: shown in full, never wrapped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub picture: Vec<String>,
     /// The mistake that this looks like; empty unless what was seen points to it.
     pub likely: String,
     /// The last lines that the subject wrote to stderr.

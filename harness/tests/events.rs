@@ -4,7 +4,7 @@
 use std::{fmt::Debug, path::PathBuf};
 
 use harness::{
-    event::{Catalogue, CheckEntry, CheckFinished, Event, Request, StageEntry, Subject, VERSION},
+    event::{Catalogue, CheckEntry, CheckFinished, Contract, Event, Request, StageEntry, Subject, VERSION},
     evidence::Evidence,
     verdict::Verdict,
 };
@@ -26,6 +26,7 @@ fn finished(verdict: Verdict) -> CheckFinished {
         must: "it holds".to_owned(),
         verdict,
         evidence: None,
+        measured: Vec::new(),
         elapsed_ms: 7,
         transcript: None,
     }
@@ -63,19 +64,22 @@ fn a_failed_check_carries_its_evidence() {
         smallest_of: 214,
         expected: "\"1\"".to_owned(),
         got: "null".to_owned(),
+        picture: vec!["|aa##bb|".to_owned()],
         likely: "a guess".to_owned(),
         stderr: vec!["a last word".to_owned()],
         expectation: "checks/kv/src/store.rs:9".to_owned(),
     };
     let transcript = Some(PathBuf::from("1-a_check/transcript.txt"));
-    let failed = CheckFinished { evidence: Some(evidence), transcript, ..finished(Verdict::Fail) };
+    let measured = vec!["a figure".to_owned()];
+    let failed = CheckFinished { evidence: Some(evidence), measured, transcript, ..finished(Verdict::Fail) };
     check(
         &Event::CheckFinished(Box::new(failed)),
         concat!(
             r#"{"event":"check_finished","id":"kv/1/a_check","points":2,"must":"it holds","verdict":{"kind":"fail"},"#,
             r#""evidence":{"did":["put \"a\" \"1\"","get \"a\""],"smallest_of":214,"expected":"\"1\"","got":"null","#,
-            r#""likely":"a guess","stderr":["a last word"],"expectation":"checks/kv/src/store.rs:9"},"#,
-            r#""elapsed_ms":7,"transcript":"1-a_check/transcript.txt"}"#,
+            r#""picture":["|aa##bb|"],"likely":"a guess","stderr":["a last word"],"#,
+            r#""expectation":"checks/kv/src/store.rs:9"},"measured":["a figure"],"elapsed_ms":7,"#,
+            r#""transcript":"1-a_check/transcript.txt"}"#,
         ),
     );
 }
@@ -104,13 +108,14 @@ fn every_verdict() {
 fn a_request() {
     let request = Request {
         v: VERSION,
-        subject: Subject { run: vec!["/a b/kv".to_owned(), "--flag".to_owned()] },
+        subject: Subject::Run(vec!["/a b/kv".to_owned(), "--flag".to_owned()]),
         stages: vec![1, 2],
         checks: vec!["kv/1/a_check".to_owned()],
         seed: 42,
         jobs: 2,
         keep_going: true,
         output: PathBuf::from("target/groundwork/kv/last"),
+        file: None,
     };
     check(
         &request,
@@ -119,6 +124,7 @@ fn a_request() {
             r#""jobs":2,"keep_going":true,"output":"target/groundwork/kv/last"}"#,
         ),
     );
+    check(&Subject::Library("/a b/liba.so".into()), r#"{"library":"/a b/liba.so"}"#);
 }
 
 #[test]
@@ -130,11 +136,25 @@ fn a_catalogue() {
         why: "it matters".to_owned(),
     };
     let stage = StageEntry { number: 1, slug: "append-log".to_owned(), bonus: false, checks: vec![entry] };
+    let on_file = CheckEntry {
+        id: "kv/0/a_file".to_owned(),
+        points: 0,
+        must: "it plays".to_owned(),
+        why: "it is yours".to_owned(),
+    };
+    let catalogue = Catalogue {
+        v: VERSION,
+        project: "kv".to_owned(),
+        contract: Contract::Library,
+        stages: vec![stage],
+        on_file: Some(on_file),
+    };
     check(
-        &Catalogue { v: VERSION, project: "kv".to_owned(), stages: vec![stage] },
+        &catalogue,
         concat!(
-            r#"{"v":1,"project":"kv","stages":[{"number":1,"slug":"append-log","bonus":false,"checks":["#,
-            r#"{"id":"kv/1/a_check","points":2,"must":"it holds","why":"it matters"}]}]}"#,
+            r#"{"v":1,"project":"kv","contract":"library","stages":[{"number":1,"slug":"append-log","bonus":false,"checks":["#,
+            r#"{"id":"kv/1/a_check","points":2,"must":"it holds","why":"it matters"}]}],"#,
+            r#""on_file":{"id":"kv/0/a_file","points":0,"must":"it plays","why":"it is yours"}}"#,
         ),
     );
 }

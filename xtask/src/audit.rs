@@ -86,7 +86,9 @@ impl Audit<'_> {
 
     /// Part 1: the solution passes every check.
     fn solution(&self) -> anyhow::Result<(String, Findings)> {
-        let program = Subject::find(self.house, &self.project, Choice::Solution)?.build(self.house)?;
+        let program = Subject::find(self.house, &self.project, Choice::Solution)?
+            .build(self.house)?
+            .meets(self.catalogue.contract, "the solution")?;
         let trial = Trial::run(self, program, self.stages_up_to(u32::MAX), trial::Jobs::All)?;
         let wrong = trial.checks.iter().filter(|(_, verdict)| verdict.is_failure());
         let findings =

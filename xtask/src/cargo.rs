@@ -39,8 +39,14 @@ const SUBJECT_PROFILE: [&str; 5] = [
 #[derive(Debug)]
 pub(crate) struct Failed;
 
-/// The programs that a crate builds to, each with its target's name.
-pub(crate) type Programs = Vec<(String, PathBuf)>;
+/// What a crate builds to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Artifacts {
+    /// Programs, each with its target's name, in order of their names.
+    pub(crate) programs: Vec<(String, PathBuf)>,
+    /// Shared libraries with the C ABI (`cdylib`).
+    pub(crate) libraries: Vec<PathBuf>,
+}
 
 /// Whether cargo's own messages are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +57,15 @@ pub(crate) enum Chatter {
     OnFailure,
 }
 
-/// Builds the programs of the crate at `manifest`.
+/// Builds the crate at `manifest`: its library and its programs.
 pub(crate) fn build(
     manifest: &Path,
     profile: Profile,
     target_dir: Option<&Path>,
     chatter: Chatter,
-) -> anyhow::Result<Result<Programs, Failed>> {
+) -> anyhow::Result<Result<Artifacts, Failed>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args(["build", "--bins", "--message-format", "json-render-diagnostics", "--manifest-path"])
-        .arg(manifest);
+    command.args(["build", "--message-format", "json-render-diagnostics", "--manifest-path"]).arg(manifest);
     if profile == Profile::Subject {
         command
             .args(["--profile", "subject"])
@@ -80,11 +84,11 @@ pub(crate) fn build(
     }
     let mut child = command.spawn().context("cannot run cargo")?;
     let messages = forward_messages(&mut child, chatter)?;
-    let programs = read_artifacts(&mut child, manifest)?;
+    let artifacts = read_artifacts(&mut child, manifest)?;
     let messages = messages.join().map_err(|_| anyhow!("lost cargo's messages"))?;
     let status = child.wait().context("cannot wait for cargo")?;
     if status.success() {
-        return Ok(Ok(programs));
+        return Ok(Ok(artifacts));
     }
     if chatter == Chatter::OnFailure {
         anstream::eprint!("{messages}");
@@ -126,34 +130,41 @@ fn is_noise(line: &str) -> bool {
         || line.contains("Blocking ") && line.contains("waiting for file lock on package cache")
 }
 
-/// The three fields of cargo's messages that matter here.
+/// The few fields of cargo's messages that matter here.
 #[derive(Deserialize)]
 struct Message {
     manifest_path: Option<PathBuf>,
     executable: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
     target: Option<Target>,
 }
 
 #[derive(Deserialize)]
 struct Target {
     name: String,
+    crate_types: Vec<String>,
 }
 
-fn read_artifacts(child: &mut Child, manifest: &Path) -> anyhow::Result<Programs> {
+fn read_artifacts(child: &mut Child, manifest: &Path) -> anyhow::Result<Artifacts> {
     let stdout = child.stdout.take().context("cargo has no stdout")?;
     let mut programs = BTreeSet::new();
+    let mut libraries = BTreeSet::new();
     for line in BufReader::new(stdout).lines() {
         let line = line.context("cannot read cargo's messages")?;
         // Build scripts may print to stdout as well: whatever is no message is not for us.
         let Ok(message) = serde_json::from_str::<Message>(&line) else { continue };
-        if let (Some(path), Some(executable), Some(target)) =
-            (message.manifest_path, message.executable, message.target)
-            && same_file(&path, manifest)
-        {
-            programs.insert((target.name, executable));
+        let (Some(path), Some(target)) = (message.manifest_path, message.target) else { continue };
+        if !same_file(&path, manifest) {
+            continue;
         }
+        if target.crate_types.iter().any(|kind| kind == "cdylib") {
+            let is_shared = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "so");
+            libraries.extend(message.filenames.into_iter().filter(is_shared));
+        }
+        programs.extend(message.executable.map(|executable| (target.name, executable)));
     }
-    Ok(programs.into_iter().collect())
+    Ok(Artifacts { programs: programs.into_iter().collect(), libraries: libraries.into_iter().collect() })
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

@@ -13,7 +13,7 @@ use crate::{
     last_run::{self, LastRun},
     report::{self, Report, output},
     select,
-    subject::{Choice, Subject},
+    subject::{Built, Choice, Subject},
     suite::Suite,
 };
 
@@ -23,23 +23,24 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     let project = house.project(&args.project)?;
     let subject = Subject::find(house, &project, choice(args))?;
 
-    let (suite, program) = build_both(house, &project, &subject);
+    let (suite, built) = build_both(house, &project, &subject);
     let suite = suite?;
-    let catalogue = suite.catalogue()?;
-    let selection = select::select(&catalogue, args)?;
-    let program = program?;
+    let mut catalogue = suite.catalogue()?;
+    let selection = select::select(&mut catalogue, args)?;
+    let built = built?.meets(catalogue.contract, &subject.shown(house))?;
 
     let seed = args.seed.unwrap_or_else(|| last_run::seed(house, &project));
     let mut last = LastRun::begin(house, &project)?;
     let request = Request {
         v: VERSION,
-        subject: harness::event::Subject { run: program },
+        subject: built,
         stages: selection.stages,
         checks: selection.checks,
         seed,
         jobs: args.jobs.unwrap_or_else(processors),
         keep_going: args.keep_going,
         output: last.folder().to_owned(),
+        file: selection.file,
     };
     let facts = report::Facts {
         project: project.clone(),
@@ -82,10 +83,10 @@ fn build_both(
     house: &House,
     project: &Project,
     subject: &Subject,
-) -> (anyhow::Result<Suite>, anyhow::Result<Vec<String>>) {
+) -> (anyhow::Result<Suite>, anyhow::Result<Built>) {
     thread::scope(|scope| {
         let suite = scope.spawn(|| Suite::build(project));
-        let program = subject.build(house);
-        (suite.join().unwrap_or_else(|_| Err(anyhow!("the build of the suite panicked"))), program)
+        let built = subject.build(house);
+        (suite.join().unwrap_or_else(|_| Err(anyhow!("the build of the suite panicked"))), built)
     })
 }

@@ -36,6 +36,7 @@ pub(crate) struct CheckArgs {
     pub(crate) check: Option<String>,
     pub(crate) solution: bool,
     pub(crate) subject: Option<PathBuf>,
+    pub(crate) trace: Option<PathBuf>,
     pub(crate) keep_going: bool,
     pub(crate) seed: Option<u64>,
     pub(crate) jobs: Option<usize>,
@@ -103,6 +104,7 @@ impl CheckArgs {
             check: get(args, "check"),
             solution: args.get_flag("solution"),
             subject: get(args, "subject"),
+            trace: get(args, "trace"),
             keep_going: args.get_flag("keep-going"),
             seed: get(args, "seed"),
             jobs: get(args, "jobs"),
@@ -159,6 +161,9 @@ fn check() -> clap::Command {
         flag("solution", "Check the reference solution instead of your exercise").conflicts_with("subject"),
         option("subject", "PATH", "Check the crate, or the folder with a subject.toml, at PATH")
             .value_parser(value_parser!(PathBuf)),
+        option("trace", "FILE", "Play a trace of your own instead of the stages, where a project has traces")
+            .value_parser(value_parser!(PathBuf))
+            .conflicts_with_all(["stage", "only", "check"]),
         flag("keep-going", "Go on after a stage that failed"),
         option(
             "seed",

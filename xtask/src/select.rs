@@ -1,6 +1,8 @@
 //! Which stages and checks a command line means.
 
-use harness::event::{Catalogue, CheckEntry, StageEntry};
+use std::path::PathBuf;
+
+use harness::event::{Catalogue, CheckEntry, FILE_STAGE, StageEntry};
 
 use crate::{cli::CheckArgs, exit, nearest};
 
@@ -10,17 +12,31 @@ pub(crate) struct Selection {
     pub(crate) stages: Vec<u32>,
     /// Ids; empty for all checks of the stages.
     pub(crate) checks: Vec<String>,
+    /// The student's file to play instead.
+    pub(crate) file: Option<PathBuf>,
 }
 
-/// The selection that `args` ask for.
-pub(crate) fn select(catalogue: &Catalogue, args: &CheckArgs) -> anyhow::Result<Selection> {
+/// The selection that `args` ask for. A file to play becomes a stage of its own in the catalogue.
+pub(crate) fn select(catalogue: &mut Catalogue, args: &CheckArgs) -> anyhow::Result<Selection> {
+    if let Some(file) = &args.trace {
+        let Some(check) = catalogue.on_file.take() else {
+            return Err(exit::usage(format!("{} has no traces to play", catalogue.project)));
+        };
+        let slug = check.id.rsplit('/').next().unwrap_or_default().to_owned();
+        catalogue.stages = vec![StageEntry { number: FILE_STAGE, slug, bonus: false, checks: vec![check] }];
+        let file = std::path::absolute(file)?;
+        if !file.is_file() {
+            return Err(exit::usage(format!("there is no file {}", file.display())));
+        }
+        return Ok(Selection { file: Some(file), ..Selection::default() });
+    }
     if let Some(wanted) = &args.check {
         let (stage, check) = find_check(catalogue, wanted)?;
-        return Ok(Selection { stages: vec![stage.number], checks: vec![check.id.clone()] });
+        return Ok(Selection { stages: vec![stage.number], checks: vec![check.id.clone()], file: None });
     }
     let all = || catalogue.stages.iter().map(|stage| stage.number);
     let Some(number) = args.stage else {
-        return Ok(Selection { stages: all().collect(), checks: Vec::new() });
+        return Ok(Selection { stages: all().collect(), ..Selection::default() });
     };
     if !all().any(|known| known == number) {
         let last = all().max().unwrap_or(0);
@@ -30,7 +46,7 @@ pub(crate) fn select(catalogue: &Catalogue, args: &CheckArgs) -> anyhow::Result<
         )));
     }
     let chosen = |&stage: &u32| if args.only { stage == number } else { stage <= number };
-    Ok(Selection { stages: all().filter(chosen).collect(), checks: Vec::new() })
+    Ok(Selection { stages: all().filter(chosen).collect(), ..Selection::default() })
 }
 
 /// A check by its id, or by its name alone.

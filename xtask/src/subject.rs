@@ -8,10 +8,11 @@ use std::{
 };
 
 use anyhow::Context;
+use harness::event::Contract;
 use serde::Deserialize;
 
 use crate::{
-    cargo::{self, Chatter, Profile},
+    cargo::{self, Artifacts, Chatter, Profile},
     exit,
     house::{House, Project},
 };
@@ -48,7 +49,18 @@ struct Description {
     project: String,
     #[serde(default)]
     build: Vec<String>,
+    #[serde(default)]
     run: Vec<String>,
+    library: Option<String>,
+}
+
+/// An implementation that was built.
+#[derive(Debug)]
+pub(crate) enum Built {
+    /// What cargo made of a crate.
+    Crate(Artifacts),
+    /// What a description names.
+    Described(harness::event::Subject),
 }
 
 const DESCRIPTION: &str = "subject.toml";
@@ -83,11 +95,11 @@ impl Subject {
         Ok(Self { choice, folder, kind })
     }
 
-    /// Builds it; the program to run and its first arguments.
-    pub(crate) fn build(&self, house: &House) -> anyhow::Result<Vec<String>> {
+    /// Builds it.
+    pub(crate) fn build(&self, house: &House) -> anyhow::Result<Built> {
         match &self.kind {
-            Kind::Crate => self.build_crate(house),
-            Kind::Described(description) => self.build_described(house, description),
+            Kind::Crate => self.build_crate(house).map(Built::Crate),
+            Kind::Described(description) => self.build_described(house, description).map(Built::Described),
         }
     }
 
@@ -109,30 +121,16 @@ impl Subject {
         house.shown(&self.folder)
     }
 
-    fn build_crate(&self, house: &House) -> anyhow::Result<Vec<String>> {
+    fn build_crate(&self, house: &House) -> anyhow::Result<Artifacts> {
         let manifest = self.folder.join("Cargo.toml");
         // A crate of this workspace builds where cargo always builds; nothing is written into anybody else's folder.
         // There each has a place of its own: cargo names programs by their crates, and many crates have one name.
         let elsewhere = house.own().join("subjects").join(self.place_name());
         let target_dir = (!self.folder.starts_with(house.root())).then_some(elsewhere.as_path());
-        let shown = self.shown(house);
-        let built = cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?;
-        let Ok(programs) = built else {
-            return Err(exit::not_built(format!("{shown} does not build; cargo's messages are above")));
-        };
-        match programs.as_slice() {
-            [(_, program)] => Ok(vec![program.display().to_string()]),
-            [] => {
-                Err(exit::not_built(format!("{shown} has no program; the contract asks for a src/main.rs")))
-            }
-            several => {
-                let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
-                Err(exit::not_built(format!(
-                    "{shown} builds {}: keep one of them in src/bin or main.rs",
-                    names.join(" and ")
-                )))
-            }
-        }
+        cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?.map_err(|_| {
+            let shown = self.shown(house);
+            exit::not_built(format!("{shown} does not build; cargo's messages are above"))
+        })
     }
 
     /// The folder's name, and a hash that tells folders of one name apart.
@@ -143,7 +141,11 @@ impl Subject {
         format!("{name}-{:016x}", hasher.finish())
     }
 
-    fn build_described(&self, house: &House, description: &Description) -> anyhow::Result<Vec<String>> {
+    fn build_described(
+        &self,
+        house: &House,
+        description: &Description,
+    ) -> anyhow::Result<harness::event::Subject> {
         if let Some((program, args)) = description.build.split_first() {
             let shown = description.build.join(" ");
             let mut command = Command::new(program);
@@ -155,13 +157,29 @@ impl Subject {
                 return Err(exit::not_built(format!("{}: {shown} failed ({status})", self.shown(house))));
             }
         }
+        if let Some(library) = &description.library {
+            let path = self.folder.join(library);
+            return if path.is_file() {
+                Ok(harness::event::Subject::Library(path))
+            } else {
+                Err(exit::not_built(format!(
+                    "{}/{DESCRIPTION}: `library` names {library:?}, which is no file there{}",
+                    self.shown(house),
+                    if description.build.is_empty() {
+                        "; does it need a `build`?"
+                    } else {
+                        " after the build"
+                    }
+                )))
+            };
+        }
         let run: Vec<_> = description.run.iter().map(|word| self.resolve(word)).collect();
         match run.first() {
             Some(program) if !can_be_found(program) => Err(exit::not_built(format!(
                 "{}/{DESCRIPTION}: `run` names {program:?}, which is neither a file there nor a program in PATH",
                 self.shown(house)
             ))),
-            _ => Ok(run),
+            _ => Ok(harness::event::Subject::Run(run)),
         }
     }
 
@@ -169,6 +187,39 @@ impl Subject {
     fn resolve(&self, word: &str) -> String {
         let path = self.folder.join(word);
         if path.is_file() { path.display().to_string() } else { word.to_owned() }
+    }
+}
+
+impl Built {
+    /// What the suite is given, if it is what the contract asks for.
+    pub(crate) fn meets(self, contract: Contract, shown: &str) -> anyhow::Result<harness::event::Subject> {
+        let artifacts = match self {
+            Self::Described(subject) if subject.contract() == contract => return Ok(subject),
+            Self::Described(_) => {
+                let word = if contract == Contract::Program { "run" } else { "library" };
+                return Err(exit::usage(format!("{shown}/{DESCRIPTION}: the contract asks for `{word}`")));
+            }
+            Self::Crate(artifacts) => artifacts,
+        };
+        match (contract, artifacts.programs.as_slice(), artifacts.libraries.as_slice()) {
+            (Contract::Program, [(_, program)], _) => {
+                Ok(harness::event::Subject::Run(vec![program.display().to_string()]))
+            }
+            (Contract::Program, [], _) => {
+                Err(exit::not_built(format!("{shown} has no program; the contract asks for a src/main.rs")))
+            }
+            (Contract::Program, several, _) => {
+                let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
+                Err(exit::not_built(format!(
+                    "{shown} builds {}: keep one of them in src/bin or main.rs",
+                    names.join(" and ")
+                )))
+            }
+            (Contract::Library, _, [library]) => Ok(harness::event::Subject::Library(library.clone())),
+            (Contract::Library, ..) => Err(exit::not_built(format!(
+                "{shown} builds no shared library; the contract asks for crate-type = [\"cdylib\"] under [lib]"
+            ))),
+        }
     }
 }
 
@@ -191,8 +242,9 @@ fn read_description(path: &Path, project: &Project) -> anyhow::Result<Descriptio
             description.project
         )));
     }
-    if description.run.is_empty() {
-        return Err(exit::usage(format!("{}: `run` names no program", path.display())));
+    match (description.run.is_empty(), &description.library) {
+        (true, None) => Err(exit::usage(format!("{}: `run` names no program", path.display()))),
+        (false, Some(_)) => Err(exit::usage(format!("{}: keep one of `run` and `library`", path.display()))),
+        _ => Ok(description),
     }
-    Ok(description)
 }

@@ -35,10 +35,12 @@ impl Suite {
     /// Builds the suite of `project`.
     pub(crate) fn build(project: &Project) -> anyhow::Result<Self> {
         let built = cargo::build(&project.checks.join("Cargo.toml"), Profile::Dev, None, Chatter::OnFailure)?;
-        let Ok(programs) = built else { bail!("the suite of {} does not build", project.name) };
-        match programs.into_iter().next() {
+        let Ok(artifacts) = built else { bail!("the suite of {} does not build", project.name) };
+        // What else it builds is its own affair.
+        let name = format!("{}-checks", project.name);
+        match artifacts.programs.into_iter().find(|(target, _)| *target == name) {
             Some((_, program)) => Ok(Self { program }),
-            None => bail!("checks/{} builds no program", project.name),
+            None => bail!("checks/{} builds no program {name}", project.name),
         }
     }
 

@@ -33,10 +33,10 @@ use std::process::ExitCode;
 
 use harness::Suite;
 
-static SUITE: Suite = Suite {
-    project: "kv",
-    stages: &[append_log::STAGE, memtable::STAGE, sstable::STAGE, compaction::STAGE, durability::STAGE],
-};
+static SUITE: Suite = Suite::new(
+    "kv",
+    &[append_log::STAGE, memtable::STAGE, sstable::STAGE, compaction::STAGE, durability::STAGE],
+);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

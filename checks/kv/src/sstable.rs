@@ -69,7 +69,7 @@ pub(crate) const STAGE: Stage = Stage {
             .why("For a moment the data is in the log, or in the table, or in both. It must never be in neither."),
         Check::new("memory_does_not_grow_with_the_data", memory_does_not_grow_with_the_data)
             .points(3)
-            .must("memory does not follow the data: 60,000 values of 1 KiB stay below 50 MB of anonymous memory")
+            .must("memory does not follow the data: 15,000 values of 4 KiB stay below 50 MB of anonymous memory")
             .why("A store is for more than fits in memory; otherwise a map and a log would do."),
         Check::new("behaves_like_a_map_with_flushes", behaves_like_a_map_with_flushes)
             .points(3)
@@ -289,30 +289,31 @@ fn a_kill_around_a_flush_loses_nothing(context: &Context) -> Judged {
 }
 
 fn memory_does_not_grow_with_the_data(context: &Context) -> Judged {
-    const PUTS: usize = 60_000;
-    const VALUE_BYTES: usize = 1 << 10;
+    const PUTS: usize = 15_000;
+    const VALUE_BYTES: usize = 4 << 10;
+    const BATCH: usize = 1_250;
     const LIMIT: u64 = 50_000_000;
     let mut rng = context.rng();
     let filler = model::value(&mut rng, VALUE_BYTES);
     let mut store = Store::open(context)?;
-    for batch in 0..PUTS / 5_000 {
-        let numbers = batch * 5_000..(batch + 1) * 5_000;
+    for batch in 0..PUTS / BATCH {
+        let numbers = batch * BATCH..(batch + 1) * BATCH;
         let puts = numbers.map(|number| Step::Put(key(number), format!("{number:08}{}", &filler[8..])));
         store.ask_all(&puts.collect::<Vec<_>>())?;
         let memory = store.usage()?.anonymous_bytes;
         if memory > LIMIT {
-            let count = (batch + 1) * 5_000;
-            store.say(format!("put {count} distinct keys, 1 KiB each"));
+            let count = (batch + 1) * BATCH;
+            store.say(format!("put {count} distinct keys, 4 KiB each"));
             let halt =
                 Halt::fail("less than 50 MB of anonymous memory", format!("{} MB", memory / 1_000_000));
             return Err(store.tell(halt.likely("what was flushed to a table is still held in memory")));
         }
     }
     let sample: BTreeMap<_, _> = (0..PUTS)
-        .step_by(9_973)
+        .step_by(2_503)
         .map(|number| (key(number), format!("{number:08}{}", &filler[8..])))
         .collect();
-    store.say(format!("put {PUTS} distinct keys, 1 KiB each"));
+    store.say(format!("put {PUTS} distinct keys, 4 KiB each"));
     store.expect_all(&sample, [])?;
     store.close()
 }

@@ -16,13 +16,14 @@ use harness::{
 fn check(run: &[&str], stages: &[u32], only: &[&str]) -> Vec<CheckFinished> {
     let request = Request {
         v: VERSION,
-        subject: Subject { run: run.iter().map(|word| (*word).to_owned()).collect() },
+        subject: Subject::Run(run.iter().map(|word| (*word).to_owned()).collect()),
         stages: stages.to_vec(),
         checks: only.iter().map(|id| (*id).to_owned()).collect(),
         seed: 1,
         jobs: 2,
         keep_going: true,
         output: Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-languages"),
+        file: None,
     };
     let mut suite = Command::new(env!("CARGO_BIN_EXE_kv-checks"))
         .arg("run")

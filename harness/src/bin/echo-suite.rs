@@ -20,7 +20,7 @@ use harness::{
 };
 use tempfile::TempDir;
 
-static SUITE: Suite = Suite { project: "echo", stages: &[ECHO, STAMINA] };
+static SUITE: Suite = Suite::new("echo", &[ECHO, STAMINA]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

@@ -1,7 +1,7 @@
 //! What a check is given: a subject to start, folders of its own, seeded randomness. Nothing else of the run.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -10,7 +10,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{Judged, process::Launch, strays, transcript::Transcript, watchdog::Watchdog};
+use super::{Halt, Judged, process::Launch, strays, transcript::Transcript, watchdog::Watchdog};
 use crate::event::Subject;
 
 /// One check's view of the run.
@@ -18,6 +18,7 @@ use crate::event::Subject;
 pub struct Context {
     folder: TempDir,
     seed: u64,
+    file: Option<PathBuf>,
     services: Arc<Services>,
 }
 
@@ -29,6 +30,7 @@ pub(super) struct Services {
     marker: String,
     started: AtomicU32,
     transcript: Mutex<Transcript>,
+    measured: Mutex<Vec<String>>,
 }
 
 impl Context {
@@ -39,12 +41,14 @@ impl Context {
         watchdog: Arc<Watchdog>,
         marker: String,
         seed: u64,
+        file: Option<PathBuf>,
     ) -> Judged<Self> {
         let folder = tempfile::Builder::new().prefix("check-").tempdir_in(workspace)?;
         let started = AtomicU32::new(0);
         let transcript = Mutex::new(Transcript::begin());
-        let services = Services { subject, watchdog, marker, started, transcript };
-        Ok(Self { folder, seed, services: Arc::new(services) })
+        let measured = Mutex::default();
+        let services = Services { subject, watchdog, marker, started, transcript, measured };
+        Ok(Self { folder, seed, file, services: Arc::new(services) })
     }
 
     /// An empty folder, which is removed when dropped.
@@ -55,9 +59,47 @@ impl Context {
         Ok(tempfile::Builder::new().prefix("d").tempdir_in(self.folder.path())?)
     }
 
-    /// The subject, to be started in `folder`.
+    /// The subject, a program, to be started in `folder`.
+    ///
+    /// # Panics
+    /// When the subject is a library, which [`super::entry`] refuses for a suite of programs.
     pub fn launch(&self, folder: &Path) -> Launch {
-        Launch::new(Arc::clone(&self.services), folder.to_owned())
+        let Subject::Run(words) = &self.services.subject else { panic!("a library cannot be started") };
+        let (program, args) = words.split_first().expect("a subject that names its program");
+        args.iter().fold(self.launch_other(program, folder), Launch::arg)
+    }
+
+    /// A program that is not the subject: one that hosts it, or one to compare it with. It is isolated, limited and
+    /// watched in the same way.
+    pub fn launch_other(&self, program: &str, folder: &Path) -> Launch {
+        Launch::new(Arc::clone(&self.services), program.to_owned(), folder.to_owned())
+    }
+
+    /// The subject, a shared library.
+    ///
+    /// # Panics
+    /// When the subject is a program, which [`super::entry`] refuses for a suite of libraries.
+    pub fn library(&self) -> &Path {
+        let Subject::Library(path) = &self.services.subject else { panic!("a program cannot be loaded") };
+        path
+    }
+
+    /// The file of the student's that the run is about.
+    ///
+    /// # Errors
+    /// Fault when the run is about none: only [`super::Suite::on_file`] may ask.
+    pub fn file(&self) -> Judged<&Path> {
+        self.file.as_deref().ok_or_else(|| Halt::fault("this run was given no file"))
+    }
+
+    /// Tells the student a figure, whatever the verdict will be.
+    pub fn measured(&self, sentence: impl Into<String>) {
+        self.services.measured.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.into());
+    }
+
+    /// Takes what was measured.
+    pub(super) fn take_measured(&self) -> Vec<String> {
+        std::mem::take(&mut self.services.measured.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Randomness that is the same for the same seed and check.

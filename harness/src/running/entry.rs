@@ -36,7 +36,7 @@ pub fn main(suite: &'static Suite) -> ExitCode {
 fn run(suite: &'static Suite) -> io::Result<()> {
     interrupt::prepare()?;
     strays::become_subreaper()?;
-    let request = read_request()?;
+    let request = read_request(suite)?;
     let workspace = Workspace::create()?;
     let watchdog = Watchdog::start();
     interrupt::watch_for(watchdog.clone(), workspace.path().to_owned());
@@ -53,13 +53,16 @@ fn run(suite: &'static Suite) -> io::Result<()> {
     lost.map_or(Ok(()), Err)
 }
 
-fn read_request() -> io::Result<Request> {
+fn read_request(suite: &Suite) -> io::Result<Request> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
     let request: Request = serde_json::from_str(&line)?;
     if request.v != VERSION {
         let problem = format!("the request speaks version {}, this suite speaks {VERSION}", request.v);
         return Err(io::Error::other(problem));
+    }
+    if request.subject.contract() != suite.contract {
+        return Err(io::Error::other(format!("a subject has to be a {:?}", suite.contract)));
     }
     Ok(request)
 }

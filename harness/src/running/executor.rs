@@ -16,7 +16,7 @@ use std::{
 
 use super::{Check, Stage, Suite, suite::Beside, watchdog::Watchdog};
 use crate::{
-    event::{CheckFinished, Event, Request, VERSION},
+    event::{CheckFinished, Event, FILE_STAGE, Request, VERSION},
     verdict::Verdict,
 };
 
@@ -40,6 +40,11 @@ impl Run<'_> {
             project: self.suite.project.to_owned(),
             seed: self.request.seed,
         });
+        if self.request.file.is_some() {
+            self.suite.on_file.iter().for_each(|check| self.on_file(check, emit));
+            emit(Event::RunFinished { not_run: Vec::new() });
+            return;
+        }
         let mut selected =
             self.suite.stages.iter().filter(|stage| self.request.stages.contains(&stage.number));
         for stage in selected.by_ref() {
@@ -48,6 +53,14 @@ impl Run<'_> {
             }
         }
         emit(Event::RunFinished { not_run: selected.map(|stage| stage.number).collect() });
+    }
+
+    /// Runs the check on a student's file, as a stage of its own.
+    fn on_file(&self, check: &'static Check, emit: &mut (dyn FnMut(Event) + Send)) {
+        let checks = std::slice::from_ref(check);
+        // Once a run: stages live as long as the program.
+        let stage = Box::leak(Box::new(Stage { number: FILE_STAGE, slug: check.name, bonus: false, checks }));
+        self.stage(stage, emit);
     }
 
     /// Runs a stage; whether nothing in it failed.

@@ -65,6 +65,14 @@ impl Halt {
         self
     }
 
+    /// Adds a drawing of a few lines, unless an inner step already did.
+    pub fn drawn(mut self: Box<Self>, rows: Vec<String>) -> Box<Self> {
+        if self.evidence.picture.is_empty() {
+            self.evidence.picture = rows;
+        }
+        self
+    }
+
     /// Cuts every text to what a reader can take in: a subject may have said megabytes.
     #[must_use]
     pub(super) fn abridged(mut self: Box<Self>) -> Box<Self> {
@@ -77,8 +85,8 @@ impl Halt {
                 abridge(text);
             }
         }
-        let Evidence { did, expected, got, likely, stderr, .. } = &mut self.evidence;
-        [expected, got, likely].into_iter().chain(did).chain(stderr).for_each(abridge);
+        let Evidence { did, expected, got, picture, likely, stderr, .. } = &mut self.evidence;
+        [expected, got, likely].into_iter().chain(did).chain(picture).chain(stderr).for_each(abridge);
         self
     }
 

@@ -24,7 +24,7 @@ use crate::running::{
     Judged,
     context::Services,
     observe::{self, Usage},
-    patience::{self, Patience},
+    patience::Patience,
     strays,
     watchdog::Watched,
 };
@@ -45,6 +45,7 @@ pub struct Process {
     outbox: Vec<u8>,
     inbox: Inbox,
     errors: autopsy::StderrTail,
+    allowance: Duration,
     ended: Option<Exit>,
 }
 
@@ -53,6 +54,12 @@ impl Process {
     pub fn send(&mut self, bytes: &[u8]) {
         self.services.note(self.number, '<', bytes);
         self.outbox.extend_from_slice(bytes);
+    }
+
+    /// Sets how long later waits go on while it idles or spins; ten seconds unless told. For what was seen to hang
+    /// already, when a smaller input is looked for.
+    pub fn set_allowance(&mut self, allowance: Duration) {
+        self.allowance = allowance;
     }
 
     /// The next line of stdout, without its newline. What is `awaited` is put into words only if it does not come.
@@ -75,8 +82,8 @@ impl Process {
     #[track_caller]
     pub fn read_line_or_end(&mut self, awaited: impl fmt::Display) -> Judged<Result<String, Ending>> {
         if !self.inbox.has_line() {
-            self.pump(patience::REPLY, |process| process.inbox.has_line() || process.stdout.is_none())?
-                .or_timeout(&awaited)?;
+            self.pump(self.allowance, |process| process.inbox.has_line() || process.stdout.is_none())?
+                .or_timeout(&awaited, self.allowance)?;
         }
         let Some(line) = self.inbox.take_line() else { return Ok(Err(self.autopsy(&awaited.to_string())?)) };
         let line = String::from_utf8_lossy(&line).into_owned();
@@ -90,11 +97,12 @@ impl Process {
     /// Timeout when it goes on after the end of its input; limit when it went over one.
     #[track_caller]
     pub fn finish(mut self) -> Judged<Ending> {
-        self.pump(patience::REPLY, |process| process.outbox.is_empty())?
-            .or_timeout("it to read its input")?;
+        self.pump(self.allowance, |process| process.outbox.is_empty())?
+            .or_timeout("it to read its input", self.allowance)?;
         self.stdin = None;
         self.services.note(self.number, '.', b"(end of input)");
-        self.pump(patience::REPLY, |_| false)?.or_timeout("it to exit after the end of its input")?;
+        self.pump(self.allowance, |_| false)?
+            .or_timeout("it to exit after the end of its input", self.allowance)?;
         self.ending()
     }
 

@@ -1,6 +1,6 @@
 //! A suite: stages of checks, written as constants so that the whole catalogue can be read in one place.
 
-use crate::event::{Catalogue, CheckEntry, StageEntry, VERSION};
+use crate::event::{Catalogue, CheckEntry, Contract, FILE_STAGE, StageEntry, VERSION};
 
 use super::{Context, Judged};
 
@@ -9,8 +9,12 @@ use super::{Context, Judged};
 pub struct Suite {
     /// The project's name, which is also its folder's.
     pub project: &'static str,
+    /// What a subject has to be.
+    pub contract: Contract,
     /// The stages in order, numbered from 1.
     pub stages: &'static [Stage],
+    /// The check that plays a file of the student's: see [`Context::file`].
+    pub on_file: Option<Check>,
 }
 
 /// A numbered step of a project.
@@ -88,15 +92,34 @@ impl Check {
 }
 
 impl Suite {
+    /// A suite whose subjects are programs.
+    pub const fn new(project: &'static str, stages: &'static [Stage]) -> Self {
+        Self { project, contract: Contract::Program, stages, on_file: None }
+    }
+
+    /// Makes its subjects shared libraries.
+    #[must_use]
+    pub const fn of_libraries(mut self) -> Self {
+        self.contract = Contract::Library;
+        self
+    }
+
+    /// Adds the check that plays a file of the student's.
+    #[must_use]
+    pub const fn on_file(mut self, check: Check) -> Self {
+        self.on_file = Some(check);
+        self
+    }
+
     /// The id of a check: `project/stage/name`.
     pub fn id(&self, stage: &Stage, check: &Check) -> String {
-        format!("{}/{}/{}", self.project, stage.number, check.name)
+        self.numbered(stage.number, check)
     }
 
     /// The suite as data, for `list`, `explain` and `audit`.
     pub fn catalogue(&self) -> Catalogue {
-        let entry = |stage: &Stage, check: &Check| CheckEntry {
-            id: self.id(stage, check),
+        let entry = |stage: u32, check: &Check| CheckEntry {
+            id: self.numbered(stage, check),
             points: check.points,
             must: check.must.to_owned(),
             why: check.why.to_owned(),
@@ -105,8 +128,18 @@ impl Suite {
             number: stage.number,
             slug: stage.slug.to_owned(),
             bonus: stage.bonus,
-            checks: stage.checks.iter().map(|check| entry(stage, check)).collect(),
+            checks: stage.checks.iter().map(|check| entry(stage.number, check)).collect(),
         });
-        Catalogue { v: VERSION, project: self.project.to_owned(), stages: stages.collect() }
+        Catalogue {
+            v: VERSION,
+            project: self.project.to_owned(),
+            contract: self.contract,
+            stages: stages.collect(),
+            on_file: self.on_file.as_ref().map(|check| entry(FILE_STAGE, check)),
+        }
+    }
+
+    fn numbered(&self, stage: u32, check: &Check) -> String {
+        format!("{}/{stage}/{}", self.project, check.name)
     }
 }

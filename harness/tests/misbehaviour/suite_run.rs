@@ -43,7 +43,7 @@ impl Run {
     /// A run of the echo suite on a program and its arguments.
     pub(crate) fn of(program: &[&str]) -> Self {
         let output = tempfile::tempdir().expect("a temporary directory for transcripts");
-        let subject = Subject { run: program.iter().map(|&word| word.to_owned()).collect() };
+        let subject = Subject::Run(program.iter().map(|&word| word.to_owned()).collect());
         let request = Request {
             v: VERSION,
             subject,
@@ -53,6 +53,7 @@ impl Run {
             jobs: 4,
             keep_going: false,
             output: output.path().to_owned(),
+            file: None,
         };
         Self { suite: ECHO, request, output }
     }

@@ -8,7 +8,7 @@ use harness::{
     process::{Launch, Limits},
 };
 
-static SUITE: Suite = Suite { project: "trial", stages: &[FAULTS, WAITS, LIMITS] };
+static SUITE: Suite = Suite::new("trial", &[FAULTS, WAITS, LIMITS]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

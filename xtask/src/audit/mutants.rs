@@ -2,19 +2,18 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{Mutex, PoisonError, mpsc},
     thread,
 };
 
-use harness::verdict::Verdict;
+use harness::{event::Subject, verdict::Verdict};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Audit, Findings,
     mutant::Mutant,
     trial::{Jobs, Trial},
-    workshop::Workshop,
+    workshop::{self, Workshop},
 };
 use crate::interrupt;
 
@@ -32,7 +31,7 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     let chosen: Vec<_> = mutants.iter().filter(wanted).step_by(audit.args.every as usize).collect();
     let workshop = Workshop::open(audit)?;
     let bar = progress(chosen.len());
-    let (send, built) = mpsc::sync_channel::<(&Mutant, anyhow::Result<PathBuf>)>(2);
+    let (send, built) = mpsc::sync_channel::<(&Mutant, anyhow::Result<Subject>)>(2);
     let built = Mutex::new(built);
     let next = || built.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     let mut tried = thread::scope(|scope| {
@@ -40,9 +39,9 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
             .map(|_| {
                 scope.spawn(|| {
                     let mut tried = Vec::new();
-                    while let Some((mutant, program)) = next() {
+                    while let Some((mutant, subject)) = next() {
                         bar.set_message(mutant.name.clone());
-                        tried.push(try_one(audit, mutant, program));
+                        tried.push(try_one(audit, mutant, subject));
                         bar.inc(1);
                     }
                     tried
@@ -62,18 +61,14 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     Ok(tried)
 }
 
-fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, program: anyhow::Result<PathBuf>) -> Tried<'m> {
-    let run = |program: PathBuf| {
-        let trial = Trial::run(
-            audit,
-            vec![program.display().to_string()],
-            audit.stages_up_to(mutant.stage),
-            Jobs::One,
-        );
-        let _ = std::fs::remove_file(program);
+fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, subject: anyhow::Result<Subject>) -> Tried<'m> {
+    let run = |subject: Subject| {
+        let built = workshop::place(&subject);
+        let trial = Trial::run(audit, subject, audit.stages_up_to(mutant.stage), Jobs::One);
+        let _ = std::fs::remove_file(built);
         trial
     };
-    Tried { mutant, trial: program.and_then(run).map_err(|error| format!("{error:#}")) }
+    Tried { mutant, trial: subject.and_then(run).map_err(|error| format!("{error:#}")) }
 }
 
 fn progress(length: usize) -> ProgressBar {

@@ -21,7 +21,9 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
     if !compiles_silently(audit)? {
         findings.push(format!("exercises/{} does not compile without a warning", audit.project.name));
     }
-    let program = Subject::find(audit.house, &audit.project, Choice::Exercise)?.build(audit.house)?;
+    let program = Subject::find(audit.house, &audit.project, Choice::Exercise)?
+        .build(audit.house)?
+        .meets(audit.catalogue.contract, "the starter")?;
     let mut checks = 0;
     let mut elapsed = Duration::ZERO;
     for stage in audit.stages_up_to(u32::MAX) {

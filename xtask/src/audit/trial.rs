@@ -31,17 +31,17 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Runs `program` through `stages`, up to the first that fails.
+    /// Runs `subject` through `stages`, up to the first that fails.
     pub(super) fn run(
         audit: &Audit<'_>,
-        program: Vec<String>,
+        subject: Subject,
         stages: Vec<u32>,
         jobs: Jobs,
     ) -> anyhow::Result<Self> {
         let began = Instant::now();
         let request = Request {
             v: VERSION,
-            subject: Subject { run: program },
+            subject,
             stages,
             checks: Vec::new(),
             seed: audit.args.seed,
@@ -52,6 +52,7 @@ impl Trial {
             },
             keep_going: false,
             output: audit.house.own_folder(&audit.project).join("audit").join("transcripts"),
+            file: None,
         };
         let mut trial = Self { checks: BTreeMap::new(), not_run: Vec::new(), elapsed: Duration::ZERO };
         audit.suite.run(&request, &mut |event, _| {

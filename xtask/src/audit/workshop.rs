@@ -7,12 +7,16 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use harness::event::{Contract, Subject};
 
 use super::{
     Audit,
     mutant::{Mutant, Sources},
 };
-use crate::cargo::{self, Chatter, Profile};
+use crate::{
+    cargo::{self, Chatter, Profile},
+    subject::Built,
+};
 
 /// A copy of the solution that is changed for one mutant after the other.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(super) struct Workshop {
     folder: PathBuf,
     member: PathBuf,
     solution: Sources,
+    contract: Contract,
 }
 
 impl Workshop {
@@ -36,26 +41,37 @@ impl Workshop {
         read_sources(&audit.project.solution, Path::new("src"), &mut solution)?;
         let manifest = fs::read_to_string(audit.project.solution.join("Cargo.toml"))?;
         write_if_new(&member.join("Cargo.toml"), &manifest)?;
-        Ok(Self { folder, member, solution })
+        Ok(Self { folder, member, solution, contract: audit.catalogue.contract })
     }
 
-    /// Builds a mutant, and puts the program aside under the mutant's name.
-    pub(super) fn build(&self, mutant: &Mutant) -> anyhow::Result<PathBuf> {
+    /// Builds a mutant, and puts what was built aside under the mutant's name.
+    pub(super) fn build(&self, mutant: &Mutant) -> anyhow::Result<Subject> {
         let sources = mutant.apply(&self.solution)?;
         for (path, text) in &sources {
             write_if_new(&self.member.join(path), text)?;
         }
         let target = self.folder.join("target");
         let manifest = self.member.join("Cargo.toml");
-        let Ok(programs) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)?
+        let Ok(artifacts) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)?
         else {
             bail!("it does not compile");
         };
-        let [(_, program)] = programs.as_slice() else { bail!("it builds {} programs", programs.len()) };
+        let subject = Built::Crate(artifacts).meets(self.contract, &mutant.name)?;
         let aside = self.folder.join("bin").join(&mutant.name);
         fs::create_dir_all(aside.parent().unwrap_or(&aside))?;
-        fs::copy(program, &aside).context("cannot put the program aside")?;
-        Ok(aside)
+        fs::copy(place(&subject), &aside).context("cannot put the mutant aside")?;
+        Ok(match self.contract {
+            Contract::Program => Subject::Run(vec![aside.display().to_string()]),
+            Contract::Library => Subject::Library(aside),
+        })
+    }
+}
+
+/// The file that was built.
+pub(super) fn place(subject: &Subject) -> PathBuf {
+    match subject {
+        Subject::Run(words) => words.first().map(PathBuf::from).unwrap_or_default(),
+        Subject::Library(path) => path.clone(),
     }
 }
 

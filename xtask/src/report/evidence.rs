@@ -22,25 +22,23 @@ pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String 
     let evidence = check.evidence.clone().unwrap_or_default();
     let word = styled(style::of(&check.verdict), check.verdict.word());
     let mut text = format!("{word} {}{}\n", check.id, points(check));
-    let mut line = |label: &str, content: &str| {
-        if !content.is_empty() {
-            text.push_str(&labelled(label, content));
-        }
-    };
     match &check.verdict {
-        Verdict::Skip { reason } => line("because", reason),
+        Verdict::Skip { reason } => add(&mut text, "because", reason),
         Verdict::Fault { detail } => {
-            line("fault", detail);
-            line("whose", "the grader's own, not yours: please report it, with the transcript");
+            add(&mut text, "fault", detail);
+            add(&mut text, "whose", "the grader's own, not yours: please report it, with the transcript");
         }
         _ => {
-            line("must", &check.must);
-            line("page", page);
-            line("did", &did(&evidence));
-            line("expected", &evidence.expected);
-            line("got", &evidence.got);
-            line("stderr", &evidence.stderr.join("\n"));
-            line("likely", &evidence.likely);
+            add(&mut text, "must", &check.must);
+            add(&mut text, "page", page);
+            add(&mut text, "did", &did(&evidence));
+            add(&mut text, "expected", &evidence.expected);
+            add(&mut text, "got", &evidence.got);
+            for (number, row) in evidence.picture.iter().enumerate() {
+                text.push_str(&one_line(if number == 0 { "picture" } else { "" }, &printable(row)));
+            }
+            add(&mut text, "stderr", &evidence.stderr.join("\n"));
+            add(&mut text, "likely", &evidence.likely);
         }
     }
     // Never wrapped: these are copied from here.
@@ -52,6 +50,13 @@ pub(super) fn block(facts: &Facts, page: &str, check: &CheckFinished) -> String 
         text.push_str(&one_line("asked at", &evidence.expectation));
     }
     text
+}
+
+/// Adds a labelled text, if there is any.
+fn add(text: &mut String, label: &str, content: &str) {
+    if !content.is_empty() {
+        text.push_str(&labelled(label, content));
+    }
 }
 
 /// The command that shows this again.

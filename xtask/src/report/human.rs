@@ -35,7 +35,11 @@ pub(super) fn check_line(check: &CheckFinished) -> String {
     let name = check.id.rsplit('/').next().unwrap_or(&check.id);
     let unit = if check.points == 1 { "pt " } else { "pts" };
     let time = styled(DIM, format!("{:>7} ms", check.elapsed_ms));
-    format!("  {word} {name:<52} {:>2} {unit} {time}\n", check.points)
+    let mut text = format!("  {word} {name:<52} {:>2} {unit} {time}\n", check.points);
+    for sentence in &check.measured {
+        text.push_str(&format!("          {}\n", styled(DIM, printable(sentence))));
+    }
+    text
 }
 
 /// What follows a stage's checks: the evidence for what did not pass.

@@ -26,8 +26,10 @@ pub(super) fn judge(run: &Run<'_>, stage: &Stage, check: &Check) -> CheckFinishe
     let began = Instant::now();
     let id = run.suite.id(stage, check);
     let mut transcript = None;
+    let mut measured = Vec::new();
     let outcome = context(run, &id).and_then(|context| {
         let outcome = catch_panic(|| (check.run)(&context));
+        measured = context.take_measured();
         if outcome.is_err() {
             let path = PathBuf::from(format!("{}-{}", stage.number, check.name)).join("transcript.txt");
             // A transcript is a courtesy: where it cannot be kept, the verdict stands without it.
@@ -48,6 +50,7 @@ pub(super) fn judge(run: &Run<'_>, stage: &Stage, check: &Check) -> CheckFinishe
         must: check.must.to_owned(),
         verdict,
         evidence,
+        measured,
         elapsed_ms: began.elapsed().as_millis() as u64,
         transcript,
     }
@@ -63,6 +66,7 @@ fn context(run: &Run<'_>, id: &str) -> Judged<Context> {
         Arc::clone(&run.watchdog),
         marker,
         hasher.finish(),
+        run.request.file.clone(),
     )
 }
 

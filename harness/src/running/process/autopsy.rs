@@ -1,6 +1,6 @@
 //! Why a subject ended: what its exit status and its last words say.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use nix::{
     sys::{
@@ -114,8 +114,8 @@ pub(super) fn limit(which: String) -> Box<Halt> {
 
 /// What did not come.
 #[track_caller]
-pub(super) fn timeout(awaited: &str) -> Box<Halt> {
-    let got = format!("nothing for {} s of its own time", patience::REPLY.as_secs());
+pub(super) fn timeout(awaited: &str, allowance: Duration) -> Box<Halt> {
+    let got = format!("nothing for {} s of its own time", allowance.as_secs());
     Halt::new(Verdict::Timeout { waiting_for: awaited.to_owned() }, awaited, got)
 }
 
@@ -167,11 +167,16 @@ struct Panic {
 }
 
 impl Panic {
-    /// The last panic on stderr.
+    /// The last panic on stderr; but a panic that leaves an `extern "C"` function is followed by one about that.
     fn find(stderr: &str) -> Option<Self> {
+        const CONSEQUENCE: &str = "panic in a function that cannot unwind";
         let lines: Vec<_> = stderr.lines().collect();
-        let index =
-            lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at "))?;
+        let is_panic = |index: usize| {
+            lines[index].starts_with("thread '")
+                && lines[index].contains("panicked at ")
+                && lines.get(index + 1).is_none_or(|message| *message != CONSEQUENCE)
+        };
+        let index = (0..lines.len()).rev().find(|&index| is_panic(index))?;
         let location = lines[index].split_once("panicked at ")?.1.trim_end_matches(':');
         // `file:line:column`; the column says nothing to a reader.
         let at = location.rsplit_once(':').map_or(location, |(at, _)| at);
@@ -206,6 +211,16 @@ mod tests {
         let stderr = "thread 'main' panicked at src/store.rs:9:5:\nindex out of bounds\nnote: run with `RUST_BACKTRACE";
         let how = "panicked at src/store.rs:9: index out of bounds".to_owned();
         assert_eq!(verdict(Exit::Status(101), stderr), Verdict::Crash { how });
+    }
+
+    #[test]
+    fn a_panic_that_could_not_unwind_is_named_with_its_cause() {
+        let stderr = "thread 'main' panicked at src/heap.rs:9:5:\nattempt to add with overflow\n\
+                      note: run with `RUST_BACKTRACE=1`\n\
+                      thread 'main' panicked at library/core/src/panicking.rs:225:5:\n\
+                      panic in a function that cannot unwind\nstack backtrace:";
+        let how = "panicked at src/heap.rs:9: attempt to add with overflow".to_owned();
+        assert_eq!(verdict(Exit::Signal(6), stderr), Verdict::Crash { how });
     }
 
     #[test]

@@ -29,7 +29,9 @@ use nix::{
 
 use super::{Inbox, Process, autopsy::StderrTail};
 use crate::{
-    running::{Judged, context::Services, halt::Halt, small_disk::SmallDisk, strays, watchdog::Watched},
+    running::{
+        Judged, context::Services, halt::Halt, patience, small_disk::SmallDisk, strays, watchdog::Watched,
+    },
     verdict::Verdict,
 };
 
@@ -61,11 +63,13 @@ pub(in crate::running) enum Stdin {
     Ready(OwnedFd),
 }
 
-/// A subject about to be started.
+/// A subject about to be started, or a program that hosts one.
 #[derive(Debug)]
 pub struct Launch {
     services: Arc<Services>,
+    program: String,
     args: Vec<String>,
+    environment: Vec<(String, String)>,
     folder: PathBuf,
     limits: Limits,
     disk: Option<Arc<SmallDisk>>,
@@ -82,15 +86,31 @@ pub(in crate::running) struct Started {
 }
 
 impl Launch {
-    /// The subject with its own arguments, in `folder`, which also counts as its disk.
-    pub(in crate::running) fn new(services: Arc<Services>, folder: PathBuf) -> Self {
-        Self { services, args: Vec::new(), folder, limits: Limits::default(), disk: None, deadline: None }
+    /// `program`, in `folder`, which also counts as its disk.
+    pub(in crate::running) fn new(services: Arc<Services>, program: String, folder: PathBuf) -> Self {
+        Self {
+            services,
+            program,
+            args: Vec::new(),
+            environment: Vec::new(),
+            folder,
+            limits: Limits::default(),
+            disk: None,
+            deadline: None,
+        }
     }
 
     /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl AsRef<Path>) -> Self {
         self.args.push(arg.as_ref().to_string_lossy().into_owned());
+        self
+    }
+
+    /// Adds a variable to its otherwise clean environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
+        self.environment.push((name.to_owned(), value.as_ref().to_string_lossy().into_owned()));
         self
     }
 
@@ -137,6 +157,7 @@ impl Launch {
             outbox: Vec::new(),
             inbox: Inbox::default(),
             errors: StderrTail::default(),
+            allowance: patience::REPLY,
             ended: None,
         })
     }
@@ -150,24 +171,19 @@ impl Launch {
         stderr: Stdio,
         tracing: Tracing,
     ) -> Judged<Started> {
-        let Self { services, args, folder, limits, disk, deadline } = self;
+        let Self { services, program, args, environment, folder, limits, disk, deadline } = self;
         let (number, marker) = services.next_marker();
-        let (program, first_args) =
-            services.subject.run.split_first().ok_or_else(|| Halt::fault("no subject"))?;
         let stdin = match stdin {
             Stdin::Pipe => Stdio::piped(),
             Stdin::Ready(descriptor) => descriptor.into(),
         };
-        let mut command = Command::new(program);
-        command.args(first_args).args(&args).current_dir(&folder).process_group(0);
+        let mut command = Command::new(&program);
+        command.args(&args).current_dir(&folder).process_group(0);
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         clean_environment(&mut command, &folder, &marker);
+        command.envs(environment);
         confine(&mut command, &folder, &limits, disk.as_deref(), tracing)?;
-        services.note(
-            number,
-            '.',
-            format!("(start {} {})", services.subject.run.join(" "), args.join(" ")).as_bytes(),
-        );
+        services.note(number, '.', format!("(start {program} {})", args.join(" ")).as_bytes());
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {

@@ -30,8 +30,8 @@ pub(super) enum Pumped {
 impl Pumped {
     /// A timeout verdict if patience ran out.
     #[track_caller]
-    pub(super) fn or_timeout(self, awaited: impl fmt::Display) -> Judged {
-        if self == Self::TimedOut { Err(autopsy::timeout(&awaited.to_string())) } else { Ok(()) }
+    pub(super) fn or_timeout(self, awaited: impl fmt::Display, allowance: Duration) -> Judged {
+        if self == Self::TimedOut { Err(autopsy::timeout(&awaited.to_string(), allowance)) } else { Ok(()) }
     }
 }
 

@@ -4,7 +4,7 @@ mod failures;
 mod what_next;
 
 use harness::{
-    event::{Catalogue, CheckEntry, Event, StageEntry, VERSION},
+    event::{Catalogue, CheckEntry, Contract, Event, StageEntry, VERSION},
     evidence::Evidence,
 };
 
@@ -47,7 +47,8 @@ fn catalogue() -> Catalogue {
         stage(2, "sstable", false, &table),
         stage(3, "bloom", true, &bloom),
     ];
-    Catalogue { v: VERSION, project: "kv".to_owned(), stages }
+    let (project, contract) = ("kv".to_owned(), Contract::Program);
+    Catalogue { v: VERSION, project, contract, stages, on_file: None }
 }
 
 /// A run from its first event to its last: each stage with its outcomes in the order of the catalogue.
@@ -100,6 +101,7 @@ fn finished(check: &CheckEntry, verdict: &Verdict, evidence: &Evidence) -> Check
         must: check.must.clone(),
         verdict: verdict.clone(),
         evidence: (!passed).then(|| evidence.clone()),
+        measured: Vec::new(),
         elapsed_ms: 7,
         transcript: (!passed).then(|| format!("1-{name}/transcript.txt").into()),
     }
