@@ -21,11 +21,12 @@ struct Facility {
 }
 
 /// A program that something needs, with the command that installs it on Debian.
-const TOOLS: [(&str, &str, &str); 2] = [
+const TOOLS: [(&str, &str, &str); 3] = [
     ("git", "fetching the course and handing in", "apt-get install git"),
+    ("cc", "linking, and subjects in C", "apt-get install gcc libc6-dev"),
     (
         "python3",
-        "checking the grader with a store in another language (cargo test)",
+        "checks that run real programs, and subjects in another language (cargo test)",
         "apt-get install python3",
     ),
 ];

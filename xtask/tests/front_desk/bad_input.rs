@@ -89,7 +89,10 @@ fn a_subject_that_is_none_is_refused() {
 fn a_description_that_makes_no_sense_is_refused() {
     for (description, exit, sentence) in [
         ("project = \"kv\"\nrun = [\"sh\"]\ncolour = 1\n", 2, "unknown field `colour`"),
-        ("project = \"kv\"\n", 2, "missing field `run`"),
+        ("project = \"kv\"\n", 2, "names no program"),
+        ("project = \"kv\"\nrun = [\"sh\"]\nlibrary = \"a.so\"\n", 2, "keep one of `run` and `library`"),
+        ("project = \"kv\"\nlibrary = \"a.so\"\n", 101, "which is no file there; does it need a `build`?"),
+        ("project = \"kv\"\nlibrary = \"subject.toml\"\n", 2, "the contract asks for `run`"),
         ("project = kv\n", 2, "subject.toml: TOML parse error at line 1"),
         ("project = \"http\"\nrun = [\"sh\"]\n", 2, "check it with `cargo xtask check http`"),
         ("project = \"kv\"\nrun = []\n", 2, "`run` names no program"),

@@ -46,6 +46,41 @@ fn a_failure_shows_the_smallest_case() {
 }
 
 #[test]
+fn a_picture_and_figures_are_shown_as_they_are() {
+    let drawn = Evidence {
+        picture: vec!["0x10 |aaaa....bbbb| 0x1c".to_owned(), "         ^^ c here".to_owned()],
+        ..evidence(&["c = malloc(2)"], "a block that no live block touches", "0x14")
+    };
+    let stage = [Some((Verdict::Fail, drawn))];
+    let mut report = run(Choice::Exercise, &[(2, &stage)], &[]);
+    let check = report.stages[0].checks.values_mut().next().expect("a check that was judged");
+    check.measured = vec!["payload: mixed sizes 84 %".to_owned()];
+    assert_snapshot!(whole(&report), @r#"
+    kv exercises/kv, seed 42
+
+    stage 2  sstable
+      FAIL    flush_writes_a_table                                  2 pts       7 ms
+              payload: mixed sizes 84 %
+
+    FAIL kv/2/flush_writes_a_table                                                                 2 pts
+      must      a flush writes one table, and empties the log
+      page      exercises/kv/stages/2-sstable.md
+      did       c = malloc(2)
+      expected  a block that no live block touches
+      got       0x14
+      picture   0x10 |aaaa....bbbb| 0x1c
+                         ^^ c here
+      again     cargo xtask check kv --check kv/2/flush_writes_a_table --seed 42
+      log       target/groundwork/kv/last/1-flush_writes_a_table/transcript.txt
+
+      open  stage 2 sstable           0 of  1 checks,  0 of  2 points
+
+    Next: flush_writes_a_table (exercises/kv/stages/2-sstable.md).
+      why it matters:  cargo xtask explain kv/2/flush_writes_a_table
+    "#);
+}
+
+#[test]
 fn a_crash_shows_the_last_words() {
     let how =
         "panicked at exercises/kv/src/append_log.rs:88: range end index 9 out of range for slice of length 4";

@@ -1,0 +1,146 @@
+//! What is looked at around a call: whether a new block may be used, and whether live ones are as their user left them.
+//!
+//! Blocks are half-open ranges. A block of no bytes still has an address, which is no other block's and lies inside none.
+
+use super::{Block, NULL, Play};
+use crate::{
+    borrowed,
+    finding::{Finding, GAP},
+    live::Place,
+    maps::Maps,
+    pattern::Fill,
+    wire::{end, foreign, phase, seen},
+};
+
+/// A new block's place among the live ones; without patterns nobody keeps track.
+type Among = Option<Place>;
+
+impl Play<'_> {
+    /// A new block that has to hold nothing yet.
+    pub(super) fn receive(&mut self, slot: usize, address: usize, size: usize) -> Result<(), Finding> {
+        let place = self.admit(slot, address, size)?;
+        self.settle(slot, address, size, place);
+        Ok(())
+    }
+
+    /// Whether a new block may be touched at all, and its neighbours are unharmed.
+    pub(super) fn admit(&self, slot: usize, address: usize, size: usize) -> Result<Among, Finding> {
+        if Maps::is_nowhere(address, size) {
+            return Err(Finding::foreign(foreign::NOWHERE, slot));
+        }
+        let place = if self.has_patterns { Some(self.find_room(address, size)?) } else { None };
+        if let Some(kind) = self.foreign(address, size) {
+            return Err(Finding::foreign(kind, slot));
+        }
+        self.verify_around(place)?;
+        Ok(place)
+    }
+
+    /// Where a new block belongs, if it meets no live one.
+    fn find_room(&self, address: usize, size: usize) -> Result<Place, Finding> {
+        let place = self.live.find(address);
+        if let Some(above) = self.live.above(place) {
+            let block = self.slots[above];
+            if block.address == address || block.address < address + size {
+                return Err(Finding::new(end::OVERLAP, above));
+            }
+        }
+        if let Some(below) = self.live.below(place) {
+            let block = self.slots[below];
+            if block.address + block.size > address {
+                return Err(Finding::new(end::OVERLAP, below));
+            }
+        }
+        Ok(place)
+    }
+
+    fn foreign(&self, address: usize, size: usize) -> Option<u64> {
+        let end = address + size.max(1);
+        if borrowed::meets(address, end) {
+            return Some(foreign::LIBC_HEAP);
+        }
+        if self.gaps.iter().any(|gap| address < gap.address + gap.size && end > gap.address) {
+            return Some(foreign::BEYOND_GAP);
+        }
+        self.stage.maps.foreign(address, size)
+    }
+
+    /// Fills a new block to its last byte: from now on it lives.
+    pub(super) fn settle(&mut self, slot: usize, address: usize, size: usize, place: Among) {
+        let block = Block { address, size, fill: Fill::Table(self.operation as u64) };
+        self.slots[slot] = block;
+        self.seen.set(seen::PHASE, phase::FILLING);
+        match place {
+            Some(place) => {
+                // SAFETY: `admit` has found nobody else's memory there.
+                unsafe { self.stage.pattern.fill(address, size, block.fill) };
+                self.live.insert(place, address, slot);
+            }
+            None => touch_ends(address, size),
+        }
+        self.seen.set(seen::PHASE, phase::IDLE);
+    }
+
+    /// Takes a block out of the live ones; its former place.
+    pub(super) fn leave(&mut self, slot: usize) -> Among {
+        let block = std::mem::replace(&mut self.slots[slot], NULL);
+        if !self.has_patterns {
+            return None;
+        }
+        let place = self.live.find(block.address);
+        Some(self.live.remove(place))
+    }
+
+    /// Puts a block back that was taken out, and was not moved after all.
+    pub(super) fn stay(&mut self, slot: usize, block: Block) {
+        self.slots[slot] = block;
+        if self.has_patterns {
+            let place = self.live.find(block.address);
+            self.live.insert(place, block.address, slot);
+        }
+    }
+
+    /// Whether a live block's bytes are what its user wrote.
+    pub(super) fn verify(&self, slot: usize) -> Result<(), Finding> {
+        if self.has_patterns { self.verify_block(slot, self.slots[slot]) } else { Ok(()) }
+    }
+
+    fn verify_block(&self, slot: usize, block: Block) -> Result<(), Finding> {
+        self.seen.set(seen::PHASE, phase::VERIFYING);
+        let Block { address, size, fill } = block;
+        // SAFETY: a live block, or a gap, is the player's to read.
+        let result = unsafe { self.stage.pattern.verify(address, size, (address, size, fill)) };
+        self.seen.set(seen::PHASE, phase::IDLE);
+        result.map_err(|damage| Finding::damage(end::DAMAGED, slot, damage))
+    }
+
+    /// The same for the blocks on both sides of a place, if the trace asks for that.
+    pub(super) fn verify_around(&self, place: Among) -> Result<(), Finding> {
+        let Some(place) = place.filter(|_| self.watches_neighbours) else { return Ok(()) };
+        if let Some(slot) = self.live.below(place) {
+            self.verify(slot)?;
+        }
+        match self.live.above(place) {
+            Some(slot) => self.verify(slot),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for all live blocks, and for what lies in the gaps.
+    pub(super) fn sweep(&self) -> Result<(), Finding> {
+        for gap in &self.gaps {
+            self.verify_block(GAP, *gap)?;
+        }
+        self.live.try_each(|slot| self.verify(slot))
+    }
+}
+
+/// Writes the first and the last byte alone.
+fn touch_ends(address: usize, size: usize) {
+    if size > 0 {
+        for place in [address, address + size - 1] {
+            // SAFETY: `admit` has found nobody else's memory there.
+            unsafe { *(place as *mut u8) = 1 };
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The player, from the suite's side: a process that has the subject's library loaded and plays traces on it, each in
+//! a child of its own, so that every trace meets the library as it was loaded.
+
+use std::{env, fs, time::Duration};
+
+use harness::{
+    Context, Halt, Judged,
+    process::{Limits, Process},
+    verdict::Verdict,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    rules,
+    seen::{End, Seen},
+    trace::Trace,
+    words,
+};
+
+/// Once something was seen to hang, as long as this is enough to see it again.
+const SEEN_TO_HANG: Duration = Duration::from_secs(1);
+
+/// A check's player. It is started when it is first needed, and again after a trace that never ended.
+#[derive(Debug)]
+pub(crate) struct Player<'c> {
+    context: &'c Context,
+    process: Option<Process>,
+    folder: TempDir,
+    library: String,
+    hangs: bool,
+}
+
+/// What a check expects of every trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// What every pointer is a multiple of.
+    pub(crate) alignment: usize,
+    /// Whether the OS is made to refuse, so that null is an answer.
+    pub(crate) may_refuse: bool,
+}
+
+/// Of stages 1 to 3.
+pub(crate) const EIGHT: Terms = Terms { alignment: 8, may_refuse: false };
+/// From stage 4 on.
+pub(crate) const SIXTEEN: Terms = Terms { alignment: 16, may_refuse: false };
+
+impl Terms {
+    /// Null is an answer.
+    pub(crate) const fn may_refuse(self) -> Self {
+        Self { may_refuse: true, ..self }
+    }
+}
+
+impl<'c> Player<'c> {
+    /// A player for this check.
+    pub(crate) fn new(context: &'c Context) -> Judged<Self> {
+        let library = context.library().to_string_lossy().into_owned();
+        Ok(Self { context, process: None, folder: context.folder()?, library, hangs: false })
+    }
+
+    /// A player for libc's own allocator, to compare with.
+    pub(crate) fn of_libc(context: &'c Context) -> Judged<Self> {
+        Ok(Self { library: "libc".to_owned(), ..Self::new(context)? })
+    }
+
+    /// Plays a trace, which has to keep to the rules that hold for every trace.
+    ///
+    /// # Errors
+    /// What the rules say of it.
+    #[track_caller]
+    pub(crate) fn play(&mut self, trace: &Trace, terms: Terms) -> Judged<Seen> {
+        let seen = self.watch(trace)?;
+        rules::judge(trace, &seen, terms)?;
+        Ok(seen)
+    }
+
+    /// Plays a trace and says what was seen.
+    ///
+    /// # Errors
+    /// Timeout when an operation never returns; what a library deserves that cannot be loaded.
+    #[track_caller]
+    pub(crate) fn watch(&mut self, trace: &Trace) -> Judged<Seen> {
+        fs::write(self.folder.path().join("trace"), trace.to_bytes())?;
+        let _ = fs::remove_file(self.folder.path().join("seen"));
+        let told = self.tell("play trace seen stderr", "the trace to be played");
+        let seen = self.read_seen();
+        if let Err(halt) = told {
+            return Err(if matches!(halt.verdict, Verdict::Timeout { .. }) {
+                self.never_returned(trace, &seen, &halt)
+            } else {
+                halt.did(words::steps(&trace.ops[..trace.ops.len().min(seen.finished() + 1)]))
+            });
+        }
+        Ok(seen)
+    }
+
+    /// Plays a trace that nobody watches, for what it costs; it has to come to its end.
+    ///
+    /// # Errors
+    /// A crash, or an operation that never returns.
+    #[track_caller]
+    pub(crate) fn complete(&mut self, trace: &Trace) -> Judged<Seen> {
+        let seen = self.watch(trace)?;
+        if seen.end() != End::Complete {
+            rules::judge(trace, &seen, Terms { alignment: 1, may_refuse: true })?;
+        }
+        Ok(seen)
+    }
+
+    /// Has threads hammer on the library.
+    ///
+    /// # Errors
+    /// Timeout when they never end.
+    #[track_caller]
+    pub(crate) fn threads(&mut self, threads: usize, operations: usize, seed: u64) -> Judged<Seen> {
+        let _ = fs::remove_file(self.folder.path().join("seen"));
+        let command = format!("threads seen stderr {threads} {operations} {seed}");
+        self.tell(&command, &format!("{threads} threads to end"))?;
+        Ok(self.read_seen())
+    }
+
+    #[track_caller]
+    fn tell(&mut self, command: &str, awaited: &str) -> Judged {
+        let mut process = match self.process.take() {
+            Some(process) => process,
+            None => self.start()?,
+        };
+        if self.hangs {
+            process.set_allowance(SEEN_TO_HANG);
+        }
+        process.send(format!("{command}\n").as_bytes());
+        // Not kept after an error: the next trace gets a new one.
+        let reply = process.read_line(awaited)?;
+        if reply != r#"{"played":true}"# {
+            return Err(Halt::fault(format!("the player answered {reply}")));
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    #[track_caller]
+    fn start(&self) -> Judged<Process> {
+        let program = env::current_exe()?.with_file_name("malloc-player");
+        let limits = Limits { memory_bytes: 3 << 30, ..Limits::default() };
+        let launch = self.context.launch_other(&program.to_string_lossy(), self.folder.path()).limits(limits);
+        let mut process = launch.arg(&self.library).arg(self.folder.path()).start()?;
+        let line = process.read_line("the library to be loaded")?;
+        let greeting: Value =
+            serde_json::from_str(&line).map_err(|error| Halt::fault(format!("{line}: {error}")))?;
+        if let Some(problem) = greeting["error"].as_str() {
+            let how = format!("could not be loaded: {problem}");
+            return Err(Halt::new(Verdict::Crash { how: how.clone() }, "a shared library that loads", how));
+        }
+        let has =
+            |name: &str| greeting["has"].as_array().is_some_and(|names| names.iter().any(|has| has == name));
+        match ["my_malloc", "my_free"].into_iter().find(|name| !has(name)) {
+            None => Ok(process),
+            Some(missing) => {
+                let halt =
+                    Halt::fail(format!("a library that exports {missing} with the C ABI"), "no such symbol");
+                Err(halt.likely(
+                    "the function is static, not `extern \"C\"`, or its name is mangled: see `nm -D`",
+                ))
+            }
+        }
+    }
+
+    fn read_seen(&self) -> Seen {
+        let read = |name: &str| fs::read(self.folder.path().join(name)).unwrap_or_default();
+        Seen::from_bytes(&read("seen"), String::from_utf8_lossy(&read("stderr")).into_owned())
+    }
+
+    /// The verdict on an operation that did not come back.
+    #[track_caller]
+    fn never_returned(&mut self, trace: &Trace, seen: &Seen, halt: &Halt) -> Box<Halt> {
+        self.hangs = true;
+        let at = seen.finished().min(trace.ops.len().saturating_sub(1));
+        let awaited =
+            trace.ops.get(at).map_or_else(|| "the trace".to_owned(), |op| format!("{op} to return"));
+        let timeout = Verdict::Timeout { waiting_for: awaited.clone() };
+        let hung = Halt::new(timeout, awaited, halt.evidence.got.clone());
+        let hung = hung.did(words::steps(trace.ops.get(..=at).unwrap_or_default()));
+        hung.likely("a list that leads back into itself, or a loop that does not move on")
+    }
+}

@@ -1,0 +1,126 @@
+//! Stage 3: a request takes what it needs of a free block, and leaves a block for the next.
+
+use harness::{Check, Context, Judged, Stage};
+
+use crate::{
+    first_fit::{frees, mallocs},
+    footprint::{self, Pattern},
+    player::{EIGHT, Player},
+    random::{self, Functions, Sizes},
+    trace::{Op, Trace},
+};
+
+pub(crate) const STAGE: Stage = Stage {
+    number: 3,
+    slug: "splitting",
+    bonus: false,
+    checks: &[
+        Check::new("a_large_free_block_serves_small_requests", a_large_free_block_serves_small_requests)
+            .points(3)
+            .must("small requests share a large free block")
+            .why("A block of 48 KiB for a request of 12 is three quarters of internal fragmentation."),
+        Check::new("what_is_left_of_a_block_is_a_block", what_is_left_of_a_block_is_a_block)
+            .points(3)
+            .must("whatever a request takes of a free block, the rest is a sound block or stays with it")
+            .why("A rest that is too small for a header and links is no block: writing them there ruins the neighbour."),
+        Check::new("pieces_become_whole_again", pieces_become_whole_again)
+            .points(3)
+            .must("pieces of a block that are all freed serve a request for the whole, again and again")
+            .why("Splitting makes neighbours that merging has to find. Each must understand what the other leaves."),
+        Check::new("a_mixed_program_needs_no_more_the_second_time", a_mixed_program_needs_no_more_the_second_time)
+            .points(3)
+            .must("a program of mixed sizes that frees everything needs no more memory when it runs again, and again")
+            .why("A heap that is given back whole has no memory of what it went through."),
+        Check::new("blocks_of_any_size_keep_their_bytes", blocks_of_any_size_keep_their_bytes)
+            .points(3)
+            .must("no call changes a byte of a live block, in any order of calls and sizes")
+            .why("The shortest story that breaks an allocator is one that nobody would have written down."),
+    ],
+};
+
+fn a_large_free_block_serves_small_requests(context: &Context) -> Judged {
+    const PARTS: usize = 4;
+    let build = |blocks: usize, size: usize| {
+        let large = (blocks / PARTS).max(1);
+        let mut first = Vec::new();
+        for slot in 0..large {
+            first.push(Op::Malloc { slot: 2 * slot, size: PARTS * size });
+            first.push(Op::Malloc { slot: 2 * slot + 1, size: 16 });
+        }
+        first.extend(frees((0..large).map(|slot| 2 * slot)));
+        // One less than would fit without headers.
+        Pattern { first, then: mallocs(2 * large..2 * large + (PARTS - 1) * large, size).collect() }
+    };
+    let likely = "a request takes the whole of a free block that is much larger";
+    footprint::stays(&mut Player::new(context)?, EIGHT, build, likely)
+}
+
+fn what_is_left_of_a_block_is_a_block(context: &Context) -> Judged {
+    const REST: usize = 6;
+    let mut player = Player::new(context)?;
+    for hole in [64, 120, 256, 1_000] {
+        let mut ops = Vec::new();
+        for less in 0..=64.min(hole - 1) {
+            ops.push(Op::Malloc { slot: 0, size: hole });
+            ops.push(Op::Malloc { slot: 1, size: 24 });
+            ops.push(Op::Free { slot: 0 });
+            ops.push(Op::Malloc { slot: 2, size: hole - less });
+            ops.extend(mallocs(3..3 + REST, 1));
+            ops.extend([Op::Free { slot: 2 }, Op::Free { slot: 1 }]);
+            ops.extend(frees(3..3 + REST));
+        }
+        player.play(&Trace::new(ops), EIGHT)?;
+    }
+    Ok(())
+}
+
+fn pieces_become_whole_again(context: &Context) -> Judged {
+    const PARTS: usize = 4;
+    let build = |blocks: usize, size: usize| {
+        let large = (blocks / PARTS).max(1);
+        let whole = |slot: usize| slot * (PARTS + 2);
+        let mut first = Vec::new();
+        for slot in 0..large {
+            first.extend([
+                Op::Malloc { slot: whole(slot), size: PARTS * size },
+                Op::Malloc { slot: whole(slot) + 1, size: 16 },
+            ]);
+        }
+        let wholes = || (0..large).map(whole);
+        let pieces = || wholes().flat_map(|whole| whole + 2..whole + 1 + PARTS);
+        let mut then = Vec::new();
+        for _ in 0..2 {
+            then.extend(frees(wholes()));
+            then.extend(mallocs(pieces(), size));
+            then.extend(frees(pieces()));
+            then.extend(mallocs(wholes(), PARTS * size));
+        }
+        Pattern { first, then }
+    };
+    let likely = "what a split leaves is not found by a merge, or the other way round";
+    footprint::stays(&mut Player::new(context)?, EIGHT, build, likely)
+}
+
+fn a_mixed_program_needs_no_more_the_second_time(context: &Context) -> Judged {
+    const ROUNDS: usize = 8;
+    let seed = context.seed();
+    let build = |blocks: usize, size: usize| {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut holds = vec![false; blocks];
+        let mut round = Vec::new();
+        for _ in 0..2 * blocks {
+            let slot = rng.usize(..blocks);
+            let size = rng.usize(size / 8..2 * size);
+            round.push(if holds[slot] { Op::Free { slot } } else { Op::Malloc { slot, size } });
+            holds[slot] = !holds[slot];
+        }
+        round.extend(frees((0..blocks).filter(|&slot| holds[slot])));
+        Pattern { then: round.repeat(ROUNDS), first: round }
+    };
+    let likely = "pieces are left behind that never become whole again";
+    footprint::stays(&mut Player::new(context)?, EIGHT, build, likely)
+}
+
+fn blocks_of_any_size_keep_their_bytes(context: &Context) -> Judged {
+    random::keeps_to_the_rules(context, 250, EIGHT, Sizes::Any, Functions::Two)
+}
