@@ -2,7 +2,8 @@
 //!
 //! An allocator that borrows libc's proves nothing. *Borrowed* is what a thread inside the library takes or gives back.
 //! The loader and libc itself allocate too, on anybody's behalf (a thread's variables on first use, their destructors):
-//! each entry therefore hands on the address that it returns to, and callers that were there before the library are excused.
+//! each entry therefore hands on the address that it returns to, and callers that were there before the library are
+//! excused. No block from here is one that the library may hand out, whoever asked for it.
 
 use std::{
     arch::naked_asm,
@@ -128,15 +129,14 @@ fn locked<T>(work: impl FnOnce(usize) -> T) -> T {
     result
 }
 
-/// Counts a call if it is the library's; whether its result is to be remembered.
-fn is_counted(kind: u64, caller: usize) -> bool {
+/// Counts a call if it is the library's own; whether it was made inside the library at all, by whomever.
+fn is_noted(kind: u64, caller: usize) -> bool {
     if !kernel::is_inside() {
         return false;
     }
-    if CALLERS[..CALLER_COUNT.load(Relaxed)].iter().any(|extent| extent.meets(caller, caller + 1)) {
-        return false;
-    }
-    if !IS_LOADING.load(Relaxed) && CALLS.fetch_add(1, Relaxed) == 0 {
+    let is_excused =
+        || CALLERS[..CALLER_COUNT.load(Relaxed)].iter().any(|extent| extent.meets(caller, caller + 1));
+    if !IS_LOADING.load(Relaxed) && !is_excused() && CALLS.fetch_add(1, Relaxed) == 0 {
         FIRST_KIND.store(kind, Relaxed);
         FIRST_OPERATION.store(OPERATION.load(Relaxed), Relaxed);
     }
@@ -200,7 +200,7 @@ entry!(valloc(_size: usize) -> *mut c_void, valloc_for, "rsi", "x1");
 extern "C" fn malloc_for(size: usize, caller: usize) -> *mut c_void {
     // SAFETY: libc's malloc takes any size.
     let block = unsafe { __libc_malloc(size) };
-    if is_counted(kind::MALLOC, caller) {
+    if is_noted(kind::MALLOC, caller) {
         remember(block, size);
     }
     block
@@ -209,7 +209,7 @@ extern "C" fn malloc_for(size: usize, caller: usize) -> *mut c_void {
 extern "C" fn calloc_for(count: usize, size: usize, caller: usize) -> *mut c_void {
     // SAFETY: libc's calloc takes any size.
     let block = unsafe { __libc_calloc(count, size) };
-    if is_counted(kind::CALLOC, caller) {
+    if is_noted(kind::CALLOC, caller) {
         remember(block, count.saturating_mul(size));
     }
     block
@@ -218,7 +218,7 @@ extern "C" fn calloc_for(count: usize, size: usize, caller: usize) -> *mut c_voi
 extern "C" fn realloc_for(old: *mut c_void, size: usize, caller: usize) -> *mut c_void {
     // SAFETY: the caller's own request, passed on.
     let block = unsafe { __libc_realloc(old, size) };
-    if is_counted(kind::REALLOC, caller) {
+    if is_noted(kind::REALLOC, caller) {
         if !block.is_null() || size == 0 {
             forget(old);
         }
@@ -235,7 +235,7 @@ extern "C" fn reallocarray_for(old: *mut c_void, count: usize, size: usize, call
 }
 
 extern "C" fn free_for(block: *mut c_void, caller: usize) {
-    if is_counted(kind::FREE, caller) {
+    if is_noted(kind::FREE, caller) {
         forget(block);
     }
     // SAFETY: the caller's own request, passed on.
@@ -245,7 +245,7 @@ extern "C" fn free_for(block: *mut c_void, caller: usize) {
 extern "C" fn memalign_for(alignment: usize, size: usize, caller: usize) -> *mut c_void {
     // SAFETY: libc's memalign takes any size, and rounds any alignment up.
     let block = unsafe { __libc_memalign(alignment, size) };
-    if is_counted(kind::MEMALIGN, caller) {
+    if is_noted(kind::MEMALIGN, caller) {
         remember(block, size);
     }
     block

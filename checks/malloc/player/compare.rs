@@ -14,7 +14,7 @@ mod text;
 use std::{
     env,
     io::{self, Write},
-    path::Path,
+    path::{self, Path},
     process::{Command, Stdio},
 };
 
@@ -51,7 +51,8 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
     let plan = plan(arguments).ok_or_else(|| {
         io::Error::other("usage: malloc-player compare [--rounds N] [--scale K] TRACE... -- LIBRARY...")
     })?;
-    let pairs = || plan.traces.iter().flat_map(|trace| plan.libraries.iter().map(move |library| (trace, library)));
+    let pairs =
+        || plan.traces.iter().flat_map(|trace| plan.libraries.iter().map(move |library| (trace, library)));
     let mut rows: Vec<Row> = pairs().map(|_| Row::default()).collect();
     for round in 0..plan.rounds {
         for ((trace, library), row) in pairs().zip(&mut rows) {
@@ -62,7 +63,11 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
         }
     }
     let mut out = io::stdout().lock();
-    writeln!(out, "{:<24} {:<26} {:>9} {:>11} {:>11} {:>11}", "trace", "library", "Mops/s", "payload", "writable", "resident")?;
+    writeln!(
+        out,
+        "{:<24} {:<26} {:>9} {:>11} {:>11} {:>11}",
+        "trace", "library", "Mops/s", "payload", "writable", "resident"
+    )?;
     for ((trace, library), row) in pairs().zip(&mut rows) {
         write!(out, "{:<24} {:<26} ", short(trace), short(library))?;
         match &row.error {
@@ -82,7 +87,11 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
 
 fn plan(arguments: &[String]) -> Option<Plan> {
     let border = arguments.iter().position(|argument| argument == "--")?;
-    let (mut left, libraries) = (&arguments[..border], arguments[border + 1..].to_vec());
+    // The loader looks for a name without a folder among the system's libraries.
+    let whole = |path: &String| path::absolute(path).ok().filter(|path| path.exists());
+    let library = |path: &String| whole(path).map_or_else(|| path.clone(), |path| path.display().to_string());
+    let mut left = &arguments[..border];
+    let libraries = arguments[border + 1..].iter().map(library).collect();
     let mut plan = Plan { rounds: 5, scale: "1".to_owned(), traces: Vec::new(), libraries };
     while let [first, rest @ ..] = left {
         left = match (first.as_str(), rest) {

@@ -45,9 +45,9 @@ impl Footprint {
         self.field(0)
     }
 
-    /// Memory in RAM in bytes.
+    /// Memory in RAM in bytes, but for pages of files, such as a library's code.
     pub(crate) fn resident(&self) -> usize {
-        self.field(1)
+        self.field(1).saturating_sub(self.field(2))
     }
 
     fn field(&self, index: usize) -> usize {

@@ -72,8 +72,10 @@ extern "C" fn handle(signal: i32, info: *const libc::siginfo_t, _context: *const
     if word(seen::END).compare_exchange(end::NONE, end::SIGNAL, SeqCst, SeqCst).is_ok() {
         word(seen::SIGNAL).store(signal as u64, SeqCst);
         if signal != libc::SIGABRT && signal != libc::SIGSYS {
-            // SAFETY: the kernel's own record, which has an address for these signals.
-            let address = unsafe { (*info).si_addr() };
+            // SAFETY: the kernel's own record.
+            let info = unsafe { &*info };
+            // SAFETY: these signals have an address.
+            let address = unsafe { info.si_addr() };
             word(seen::FAULT_ADDRESS).store(address.addr() as u64, SeqCst);
         }
         if IS_THREADED.load(Relaxed) {

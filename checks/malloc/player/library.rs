@@ -15,6 +15,12 @@ type Realloc = unsafe extern "C" fn(*mut u8, usize) -> *mut u8;
 /// What a subject exports.
 pub(crate) const NAMES: [&CStr; 4] = [c"my_malloc", c"my_free", c"my_calloc", c"my_realloc"];
 
+/// The same functions of an allocator that takes the place of libc's.
+pub(crate) const STANDARD_NAMES: [&CStr; 4] = [c"malloc", c"free", c"calloc", c"realloc"];
+
+/// In the place of a library's path: libc's own allocator, to compare with.
+pub(crate) const LIBC: &str = "libc";
+
 /// The library's functions; it need not have all of them.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Library {
@@ -25,8 +31,11 @@ pub(crate) struct Library {
 }
 
 impl Library {
-    /// Loads the library at `path`; its constructors run. The error is the loader's own message.
+    /// Loads the library at `path`; its constructors run. The error is the loader's own message. libc is there already.
     pub(crate) fn load(path: &str) -> Result<Self, String> {
+        if path == LIBC {
+            return Ok(Self::from_handle(libc::RTLD_NEXT, STANDARD_NAMES));
+        }
         let name = CString::new(path).map_err(|error| error.to_string())?;
         let open = || {
             // SAFETY: `name` is a C string. Foreign code runs here, and may do as it likes: what it breaks is this process.

@@ -147,3 +147,42 @@ impl Live {
         self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Blocks come and go at random, upwards first: chunks fill, split and empty.
+    #[test]
+    fn neighbours_are_those_of_a_map() {
+        let (mut live, mut map) = (Live::default(), BTreeMap::new());
+        for operation in 0..40_000_usize {
+            let address = match operation {
+                0..10_000 => operation * 16,
+                _ => operation.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50 << 4,
+            };
+            let place = live.find(address);
+            let place = if map.remove(&address).is_some() {
+                live.remove(place)
+            } else {
+                live.insert(place, address, operation);
+                map.insert(address, operation);
+                let inserted = live.find(address);
+                assert_eq!(live.above(inserted), Some(operation), "the block itself is found at {address}");
+                inserted
+            };
+            let below = map.range(..address).next_back().map(|(_, slot)| *slot);
+            assert_eq!(live.below(place), below, "below {address} after {operation} operations");
+            let above = map.range(address..).next().map(|(_, slot)| *slot);
+            assert_eq!(live.above(place), above, "at or above {address} after {operation} operations");
+        }
+        let mut slots = Vec::new();
+        let all: Result<(), ()> = live.try_each(|slot| {
+            slots.push(slot);
+            Ok(())
+        });
+        assert_eq!((all, slots), (Ok(()), map.into_values().collect()), "all blocks in address order");
+    }
+}

@@ -9,6 +9,11 @@
 //!     -> {"played":true}
 //! ```
 //!
+//! The word `libc` for LIBRARY stands for libc's own allocator: unwatched traces are timed on it. Of it nothing else is known
+//! to be right: its heap was there before.
+//!
+//! `malloc-player compare` is for people who measure: see [`compare`].
+//!
 //! It reports facts, never verdicts. What the library may lean on is the player's: see [`kernel`] and [`borrowed`].
 //! Own memory comes from [`own_memory`], so that the library's alone is measured.
 
@@ -61,7 +66,7 @@ use serde_json::{Value, json};
 use crate::{
     child::Surroundings,
     footprint::Footprint,
-    library::Library,
+    library::{LIBC, Library},
     maps::Maps,
     own_memory::OwnMemory,
     pattern::Pattern,
@@ -83,7 +88,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.as_slice() {
         [command, rest @ ..] if command == "compare" => compare::main(rest).map(|()| ExitCode::SUCCESS),
-        [command, rest @ ..] if command == compare::MEASURE => compare::measure(rest).map(|()| ExitCode::SUCCESS),
+        [command, rest @ ..] if command == compare::MEASURE => {
+            compare::measure(rest).map(|()| ExitCode::SUCCESS)
+        }
         [library, folder] => serve(library, Path::new(folder)),
         _ => Err(io::Error::other("usage: malloc-player LIBRARY FOLDER")),
     };
@@ -144,7 +151,9 @@ fn take_descriptor(standard: i32, null: &File) -> io::Result<File> {
 /// Loads the library between two looks at the process. The inner error is the loader's.
 fn load(library: &str) -> io::Result<Result<Stage, String>> {
     kernel::prepare();
-    borrowed::prepare();
+    if library != LIBC {
+        borrowed::prepare();
+    }
     let pattern = Pattern::new();
     use_stack();
     let footprint = Footprint::open()?;
@@ -203,6 +212,7 @@ impl Player {
         }
         result
     }
+
     fn threads(&self, seen: &str, stderr: &str, plan: Plan) -> io::Result<()> {
         let seen = SeenFile::create(&self.folder.join(seen), 0)?;
         let stderr = File::create(self.folder.join(stderr))?;

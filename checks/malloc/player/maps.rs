@@ -71,7 +71,7 @@ impl Maps {
 
     /// Whether `size` bytes at `address` cannot be memory of a process at all.
     pub(crate) fn is_nowhere(address: usize, size: usize) -> bool {
-        address < USER_SPACE_START || address >= USER_SPACE_END || size > USER_SPACE_END - address
+        !(USER_SPACE_START..USER_SPACE_END).contains(&address) || size > USER_SPACE_END - address
     }
 
     /// What `size` bytes at `address` are, when they are not the allocator's.

@@ -226,3 +226,45 @@ pub(crate) fn mix(key: u64) -> u64 {
     let key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     key ^ (key >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One wrong byte anywhere is found, and nothing else is; whatever the fill and however long the block.
+    #[test]
+    fn a_damaged_byte_is_found_where_it_is() {
+        let pattern = Pattern::new();
+        for size in [1, 15, 16, 127, 128, 129, 4093, SPAN, SPAN + 1, 3 * SPAN + 77] {
+            for fill in [Fill::Table(7), Fill::Hostile(7)] {
+                let mut block = vec![0_u8; size];
+                let place = block.as_mut_ptr().expose_provenance();
+                // SAFETY: the block's own bytes.
+                unsafe { pattern.fill(place, size, fill) };
+                // SAFETY: as above.
+                let verify = || unsafe { pattern.verify(place, size, (place, size, fill)) };
+                assert!(verify().is_ok(), "{size} bytes are as they were filled");
+                for at in [0, size / 2, size - 1] {
+                    block[at] ^= 0x40;
+                    let damage = verify().err().map(|damage| (damage.offset, damage.damaged));
+                    assert_eq!(damage, Some((at, 1)), "a changed byte at {at} of {size}");
+                    block[at] ^= 0x40;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_not_zero_is_found_where_it_is() {
+        for at in [0, 1, SPAN - 1, SPAN, SPAN + 5] {
+            let mut block = vec![0_u8; SPAN + 6];
+            let place = block.as_mut_ptr().expose_provenance();
+            // SAFETY: the block's own bytes.
+            assert!(unsafe { verify_zero(place, block.len()) }.is_ok(), "all bytes are zero");
+            block[at] = 9;
+            // SAFETY: as above.
+            let damage = unsafe { verify_zero(place, block.len()) }.err();
+            assert_eq!(damage.map(|damage| (damage.offset, damage.found)), Some((at, 9)), "a 9 at {at}");
+        }
+    }
+}

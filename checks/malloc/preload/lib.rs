@@ -130,11 +130,18 @@ fn no_memory() -> *mut c_void {
 }
 
 fn errno() -> c_int {
-    // SAFETY: libc's pointer to this thread's errno, which stands as long as the thread.
-    unsafe { *libc::__errno_location() }
+    let errno = errno_location();
+    // SAFETY: this thread's errno stands as long as the thread.
+    unsafe { *errno }
 }
 
 fn set_errno(value: c_int) {
+    let errno = errno_location();
     // SAFETY: as above.
-    unsafe { *libc::__errno_location() = value };
+    unsafe { *errno = value };
+}
+
+fn errno_location() -> *mut c_int {
+    // SAFETY: asks for a pointer.
+    unsafe { libc::__errno_location() }
 }

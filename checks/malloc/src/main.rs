@@ -54,9 +54,11 @@ mod words;
 
 mod picture;
 
-use std::process::ExitCode;
+use std::{env, fs, io, path::Path, process::ExitCode};
 
 use harness::Suite;
+
+use families::Family;
 
 static SUITE: Suite = Suite::new(
     "malloc",
@@ -73,6 +75,28 @@ static SUITE: Suite = Suite::new(
 .of_libraries()
 .on_file(own_trace::CHECK);
 
+/// Besides the verbs of every suite there is `traces FOLDER`, which writes the traces of stage 7 as text: to look at, to
+/// play with `--trace`, and for the player's `compare`.
 fn main() -> ExitCode {
-    harness::main(&SUITE)
+    let args: Vec<_> = env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["traces", folder] => match write_traces(Path::new(folder)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("cannot write the traces to {folder}: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => harness::main(&SUITE),
+    }
+}
+
+fn write_traces(folder: &Path) -> io::Result<()> {
+    const SEED: u64 = 1;
+    let saw = Family { name: "a saw of free blocks", trace: families::saw() };
+    let recorded = recorded::all().map_err(|halt| io::Error::other(format!("{:?}", halt.verdict)))?;
+    for Family { name, trace } in families::all(SEED).into_iter().chain([saw]).chain(recorded) {
+        fs::write(folder.join(format!("{}.trace", name.replace([' ', ','], "-"))), text::write(&trace.ops))?;
+    }
+    Ok(())
 }

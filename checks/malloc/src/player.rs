@@ -28,6 +28,8 @@ pub(crate) struct Player<'c> {
     process: Option<Process>,
     folder: TempDir,
     library: String,
+    /// The trace that the folder holds.
+    written: Option<Trace>,
     hangs: bool,
 }
 
@@ -56,7 +58,7 @@ impl<'c> Player<'c> {
     /// A player for this check.
     pub(crate) fn new(context: &'c Context) -> Judged<Self> {
         let library = context.library().to_string_lossy().into_owned();
-        Ok(Self { context, process: None, folder: context.folder()?, library, hangs: false })
+        Ok(Self { context, process: None, folder: context.folder()?, library, written: None, hangs: false })
     }
 
     /// A player for libc's own allocator, to compare with.
@@ -81,7 +83,7 @@ impl<'c> Player<'c> {
     /// Timeout when an operation never returns; what a library deserves that cannot be loaded.
     #[track_caller]
     pub(crate) fn watch(&mut self, trace: &Trace) -> Judged<Seen> {
-        fs::write(self.folder.path().join("trace"), trace.to_bytes())?;
+        self.write(trace)?;
         let _ = fs::remove_file(self.folder.path().join("seen"));
         let told = self.tell("play trace seen stderr", "the trace to be played");
         let seen = self.read_seen();
@@ -118,6 +120,18 @@ impl<'c> Player<'c> {
         let command = format!("threads seen stderr {threads} {operations} {seed}");
         self.tell(&command, &format!("{threads} threads to end"))?;
         Ok(self.read_seen())
+    }
+
+    /// Writes a trace into the folder, unless it is there: measurements play one again and again.
+    fn write(&mut self, trace: &Trace) -> Judged {
+        if self.written.as_ref() != Some(trace) {
+            let path = self.folder.path().join("trace");
+            // Not truncated: some file systems wait for what was written before.
+            let _ = fs::remove_file(&path);
+            fs::write(path, trace.to_bytes())?;
+            self.written = Some(trace.clone());
+        }
+        Ok(())
     }
 
     #[track_caller]

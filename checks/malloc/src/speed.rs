@@ -6,10 +6,10 @@ use harness::{Context, Judged};
 use crate::{player::Player, trace::Trace};
 
 /// A trace shorter than this is played several times over.
-const OPERATIONS: usize = 40_000;
+const OPERATIONS: usize = 20_000;
 
 /// Each of the two is measured so many times; the least counts, which is the one with the fewest disturbances.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
 
 /// The subject's time for a trace divided by libc's.
 ///

@@ -19,7 +19,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use crate::trace::{Op, Trace};
+use crate::trace::{Op, Trace, name};
 
 /// A line that cannot be played, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ const OPERATIONS: usize = 2;
 pub(crate) fn parse(text: &str) -> Result<Script, Mistake> {
     let mut reader = Reader::default();
     let mut header = Vec::new();
+    // The recorder's files may end in zero bytes.
+    let text = text.trim_end_matches('\0');
     for (number, line) in text.lines().enumerate() {
         let fail = |reason: String| Mistake { line: number + 1, reason };
         let words: Vec<_> = line.split('#').next().unwrap_or_default().split_whitespace().collect();
@@ -93,6 +95,18 @@ pub(crate) fn parse(text: &str) -> Result<Script, Mistake> {
         }
         _ => Ok(reader.script),
     }
+}
+
+/// The operations of a program, in the first of the forms; what others do around it is left out.
+pub(crate) fn write(ops: &[Op]) -> String {
+    let line = |op: &Op| match *op {
+        Op::Malloc { slot, size } => Some(format!("{} = malloc {size}\n", name(slot))),
+        Op::Calloc { slot, count, size } => Some(format!("{} = calloc {count} {size}\n", name(slot))),
+        Op::Realloc { slot, size } => Some(format!("{0} = realloc {0} {size}\n", name(slot))),
+        Op::Free { slot } => Some(format!("free {}\n", name(slot))),
+        _ => None,
+    };
+    ops.iter().filter_map(line).collect()
 }
 
 fn unknown(line: &str) -> String {
@@ -199,6 +213,7 @@ mod tests {
         assert_eq!(ops("# mine\nx = malloc 24\nx = realloc x 48  # more\n\nfree x\n"), expected);
         assert_eq!(ops("20000\n1\n3\n1\na 0 24\nr 0 48\nf 0\n"), expected);
         assert_eq!(ops("m 24\nr 0 48\nf 0\n"), expected);
+        assert_eq!(ops(&write(&expected)), expected, "what is written can be read");
     }
 
     #[test]

@@ -54,9 +54,10 @@ pub(crate) mod watch {
     pub(crate) const NEIGHBOURS: u64 = 1;
     /// A page that cannot be touched lies behind each region that `mmap` returns.
     pub(crate) const GUARD_PAGES: u64 = 2;
-    /// Blocks are not filled: for throughput. Only the first and last byte of each are written.
+    /// For throughput: blocks are not filled, only the first and last byte of each are written. Nothing is looked at, what is
+    /// no call of the library is left out, and of the records the last one alone is written, without its pointer.
     pub(crate) const NO_PATTERNS: u64 = 4;
-    /// The footprint is read before the first operation and at the end of each hundredth alone.
+    /// The footprint is read at the end of each hundredth operation, and of those that made a growth call.
     pub(crate) const SELDOM_FOOTPRINT: u64 = 8;
 }
 

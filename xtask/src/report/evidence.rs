@@ -106,7 +106,7 @@ pub(super) fn one_line(label: &str, line: &str) -> String {
 }
 
 /// A line cut at spaces into lines that fit; a word that does not fit alone is cut anywhere.
-fn wrapped(line: &str) -> Vec<String> {
+pub(super) fn wrapped(line: &str) -> Vec<String> {
     let room = WIDTH - INDENT;
     let mut lines = vec![String::new()];
     for word in printable(line).trim_end().split(' ') {

@@ -5,7 +5,7 @@ use harness::{event::CheckFinished, verdict::Verdict};
 
 use super::{
     Report, Score, StageReport,
-    evidence::{again, block, labelled, one_line, printable},
+    evidence::{again, block, labelled, one_line, printable, wrapped},
     style::{self, BAD, DIM, GOOD, ODD, STRONG, styled},
 };
 use crate::{exit::Exit, subject::Choice};
@@ -36,8 +36,8 @@ pub(super) fn check_line(check: &CheckFinished) -> String {
     let unit = if check.points == 1 { "pt " } else { "pts" };
     let time = styled(DIM, format!("{:>7} ms", check.elapsed_ms));
     let mut text = format!("  {word} {name:<52} {:>2} {unit} {time}\n", check.points);
-    for sentence in &check.measured {
-        text.push_str(&format!("          {}\n", styled(DIM, printable(sentence))));
+    for line in check.measured.iter().flat_map(|sentence| wrapped(sentence)) {
+        text.push_str(&format!("          {}\n", styled(DIM, line)));
     }
     text
 }

@@ -15,7 +15,7 @@ use super::text::{Op, Trace};
 use crate::{
     footprint::Footprint,
     kernel,
-    library::Library,
+    library::{LIBC, Library, NAMES, STANDARD_NAMES, last_error},
 };
 
 /// A trace is repeated until this much time has passed.
@@ -43,9 +43,13 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
     let [what, trace, library, scale] = arguments else {
         return Err(io::Error::other("usage: measure speed|footprint TRACE LIBRARY SCALE"));
     };
-    let trace = Trace::parse(&fs::read_to_string(trace)?).map_err(io::Error::other)?;
+    let text = fs::read_to_string(trace).map_err(|error| io::Error::other(format!("{trace}: {error}")))?;
+    let trace = Trace::parse(&text).map_err(io::Error::other)?;
     let scale: usize = scale.parse().map_err(io::Error::other)?;
     kernel::prepare();
+    // What libc's heap holds ready would be missing from its footprint.
+    // SAFETY: gives back memory that nobody has.
+    unsafe { libc::malloc_trim(0) };
     let footprint = Footprint::open()?;
     let mut session = Session {
         slots: vec![ptr::null_mut(); trace.slots * scale],
@@ -67,23 +71,25 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
 impl Allocator {
     /// Loads the library, or takes libc's own functions.
     fn load(path: &str) -> Result<Self, String> {
-        let standard = [c"malloc", c"free", c"calloc", c"realloc"];
-        let library = if path == "libc" {
-            Library::from_handle(libc::RTLD_NEXT, standard)
+        let library = if path == LIBC {
+            Library::from_handle(libc::RTLD_NEXT, STANDARD_NAMES)
         } else {
             let name = CString::new(path).map_err(|error| error.to_string())?;
             // SAFETY: `name` is a C string. Foreign code runs here; what it breaks is this process.
             let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
             if handle.is_null() {
-                return Err(crate::library::last_error());
+                return Err(last_error());
             }
-            let own = Library::from_handle(handle, crate::library::NAMES);
-            if own.malloc.is_some() { own } else { Library::from_handle(handle, standard) }
+            let own = Library::from_handle(handle, NAMES);
+            if own.malloc.is_some() { own } else { Library::from_handle(handle, STANDARD_NAMES) }
         };
         match library {
-            Library { malloc: Some(malloc), free: Some(free), calloc: Some(calloc), realloc: Some(realloc) } => {
-                Ok(Self { malloc, free, calloc, realloc })
-            }
+            Library {
+                malloc: Some(malloc),
+                free: Some(free),
+                calloc: Some(calloc),
+                realloc: Some(realloc),
+            } => Ok(Self { malloc, free, calloc, realloc }),
             _ => Err(format!("{path} has not all of malloc, free, calloc and realloc")),
         }
     }

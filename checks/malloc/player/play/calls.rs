@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Block, NULL, Play};
+use super::{Block, Play};
 use crate::{
     finding::Finding,
     kernel,
@@ -61,37 +61,38 @@ impl Play<'_> {
     }
 
     fn malloc(&mut self, slot: usize, size: usize) -> Result<(), Finding> {
+        self.leak(slot);
         let block = self.call(self.stage.library.malloc, |malloc| {
             // SAFETY: foreign code, which may do anything: it is this child that it breaks.
             unsafe { malloc(size) }
         })?;
-        match self.result(block) {
-            0 => self.slots[slot] = NULL,
-            address => self.receive(slot, address, size)?,
+        let address = self.result(block);
+        if address == 0 {
+            return Ok(());
         }
+        let place = self.admit(slot, address, size)?;
+        self.settle(slot, address, size, place);
         Ok(())
     }
 
     fn calloc(&mut self, slot: usize, count: usize, size: usize) -> Result<(), Finding> {
+        self.leak(slot);
         let block = self.call(self.stage.library.calloc, |calloc| {
             // SAFETY: see `malloc`.
             unsafe { calloc(count, size) }
         })?;
         let address = self.result(block);
         if address == 0 {
-            self.slots[slot] = NULL;
             return Ok(());
         }
-        // A product that does not fit has no block: it would have to wrap around.
-        let size = count.checked_mul(size).unwrap_or(usize::MAX);
+        // No block is large enough for a product that does not fit: this one is found to lie nowhere.
+        let size = count.saturating_mul(size);
         let place = self.admit(slot, address, size)?;
-        if self.has_patterns {
-            self.seen.set(seen::PHASE, phase::VERIFYING);
-            // SAFETY: `admit` has found nobody else's memory there.
-            let zero = unsafe { verify_zero(address, size) };
-            self.seen.set(seen::PHASE, phase::IDLE);
-            zero.map_err(|damage| Finding::damage(end::NOT_ZERO, slot, damage))?;
-        }
+        self.seen.set(seen::PHASE, phase::VERIFYING);
+        // SAFETY: `admit` has found nobody else's memory there.
+        let zero = unsafe { verify_zero(address, size) };
+        self.seen.set(seen::PHASE, phase::IDLE);
+        zero.map_err(|damage| Finding::damage(end::NOT_ZERO, slot, damage))?;
         self.settle(slot, address, size, place);
         Ok(())
     }
@@ -101,7 +102,6 @@ impl Play<'_> {
         if block.address == 0 {
             return Ok(());
         }
-        self.seen.record(self.operation, 0, block.address as u64);
         self.verify(slot)?;
         let place = self.leave(slot);
         self.call(self.stage.library.free, |free| {
@@ -119,36 +119,37 @@ impl Play<'_> {
     }
 
     fn realloc(&mut self, slot: usize, size: usize, is_of_null: bool) -> Result<(), Finding> {
-        let old = if is_of_null { NULL } else { self.slots[slot] };
-        if old.address != 0 {
-            self.verify(slot)?;
+        if is_of_null {
+            self.leak(slot);
         }
-        let place = if old.address == 0 { None } else { self.leave(slot) };
+        let old = self.slots[slot];
+        let is_null = old.address == 0;
+        let mut place = None;
+        if !is_null {
+            self.verify(slot)?;
+            place = Some(self.leave(slot));
+        }
         let block = self.call(self.stage.library.realloc, |realloc| {
             // SAFETY: see `malloc`; the old block came from there, and is not used again if a new one comes.
             unsafe { realloc(old.address as *mut u8, size) }
         })?;
-        match self.result(block) {
-            0 if size == 0 || old.address == 0 => self.verify_around(place),
-            0 => {
-                self.stay(slot, old);
-                self.verify(slot)?;
-                self.verify_around(place)
-            }
-            address => {
-                self.verify_around(place)?;
-                let place = self.admit(slot, address, size)?;
+        let address = self.result(block);
+        place.map_or(Ok(()), |place| self.verify_around(place))?;
+        if address != 0 {
+            let place = self.admit(slot, address, size)?;
+            if !is_null {
                 self.verify_prefix(slot, address, size, old)?;
-                self.settle(slot, address, size, place);
-                Ok(())
             }
+            self.settle(slot, address, size, place);
+        } else if !is_null && size > 0 {
+            self.stay(slot, old);
+            self.verify(slot)?;
         }
+        Ok(())
     }
 
+    /// Whether the block that realloc returned begins with what the old one held.
     fn verify_prefix(&self, slot: usize, new: usize, size: usize, old: Block) -> Result<(), Finding> {
-        if !self.has_patterns || old.address == 0 {
-            return Ok(());
-        }
         self.seen.set(seen::PHASE, phase::VERIFYING);
         let kept = size.min(old.size);
         // SAFETY: `admit` has found nobody else's memory at the new block.
@@ -158,18 +159,16 @@ impl Play<'_> {
     }
 
     fn hostile_fill(&mut self, slot: usize) {
-        let fill = Fill::Hostile(self.operation as u64);
-        self.slots[slot].fill = fill;
         let Block { address, size, .. } = self.slots[slot];
-        if address != 0 && self.has_patterns {
+        if address != 0 {
+            self.slots[slot].fill = Fill::Hostile(self.operation as u64);
             // SAFETY: a live block is the player's to write.
-            unsafe { self.stage.pattern.fill(address, size, fill) };
+            unsafe { self.stage.pattern.fill(address, size, self.slots[slot].fill) };
         }
     }
 
     fn move_break(&mut self, size: usize) {
         let Some(address) = kernel::move_break(size as isize) else { return };
-        self.seen.record(self.operation, 0, address as u64);
         let fill = Fill::Table(u64::MAX - self.operation as u64);
         // SAFETY: memory that the kernel just gave to the player.
         unsafe { self.stage.pattern.fill(address, size, fill) };
@@ -178,12 +177,12 @@ impl Play<'_> {
     }
 
     fn limit_memory(&self, more: usize, is_lifted: bool) {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        let mut limit = self.address_space_limit;
+        if !is_lifted {
+            let wanted = self.measures.footprint.address_space().saturating_add(more) as u64;
+            limit.rlim_cur = wanted.min(limit.rlim_cur);
+        }
         // SAFETY: `limit` is this function's own.
-        unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) };
-        let wanted = self.measures.footprint.address_space().saturating_add(more) as u64;
-        limit.rlim_cur = if is_lifted { limit.rlim_max } else { wanted.min(limit.rlim_max) };
-        // SAFETY: as above.
         if unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) } == -1 {
             panic!("cannot limit the address space: {}", io::Error::last_os_error());
         }

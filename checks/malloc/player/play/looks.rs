@@ -12,23 +12,13 @@ use crate::{
     wire::{end, foreign, phase, seen},
 };
 
-/// A new block's place among the live ones; without patterns nobody keeps track.
-type Among = Option<Place>;
-
 impl Play<'_> {
-    /// A new block that has to hold nothing yet.
-    pub(super) fn receive(&mut self, slot: usize, address: usize, size: usize) -> Result<(), Finding> {
-        let place = self.admit(slot, address, size)?;
-        self.settle(slot, address, size, place);
-        Ok(())
-    }
-
     /// Whether a new block may be touched at all, and its neighbours are unharmed.
-    pub(super) fn admit(&self, slot: usize, address: usize, size: usize) -> Result<Among, Finding> {
+    pub(super) fn admit(&self, slot: usize, address: usize, size: usize) -> Result<Place, Finding> {
         if Maps::is_nowhere(address, size) {
             return Err(Finding::foreign(foreign::NOWHERE, slot));
         }
-        let place = if self.has_patterns { Some(self.find_room(address, size)?) } else { None };
+        let place = self.find_room(address, size)?;
         if let Some(kind) = self.foreign(address, size) {
             return Err(Finding::foreign(kind, slot));
         }
@@ -66,43 +56,40 @@ impl Play<'_> {
     }
 
     /// Fills a new block to its last byte: from now on it lives.
-    pub(super) fn settle(&mut self, slot: usize, address: usize, size: usize, place: Among) {
+    pub(super) fn settle(&mut self, slot: usize, address: usize, size: usize, place: Place) {
         let block = Block { address, size, fill: Fill::Table(self.operation as u64) };
         self.slots[slot] = block;
         self.seen.set(seen::PHASE, phase::FILLING);
-        match place {
-            Some(place) => {
-                // SAFETY: `admit` has found nobody else's memory there.
-                unsafe { self.stage.pattern.fill(address, size, block.fill) };
-                self.live.insert(place, address, slot);
-            }
-            None => touch_ends(address, size),
-        }
+        // SAFETY: `admit` has found nobody else's memory there.
+        unsafe { self.stage.pattern.fill(address, size, block.fill) };
         self.seen.set(seen::PHASE, phase::IDLE);
+        self.live.insert(place, address, slot);
     }
 
     /// Takes a block out of the live ones; its former place.
-    pub(super) fn leave(&mut self, slot: usize) -> Among {
+    pub(super) fn leave(&mut self, slot: usize) -> Place {
         let block = std::mem::replace(&mut self.slots[slot], NULL);
-        if !self.has_patterns {
-            return None;
-        }
         let place = self.live.find(block.address);
-        Some(self.live.remove(place))
+        self.live.remove(place)
+    }
+
+    /// Forgets the block of a slot that gets another: nobody will look at it again.
+    pub(super) fn leak(&mut self, slot: usize) {
+        if self.slots[slot].address != 0 {
+            self.leave(slot);
+        }
     }
 
     /// Puts a block back that was taken out, and was not moved after all.
     pub(super) fn stay(&mut self, slot: usize, block: Block) {
         self.slots[slot] = block;
-        if self.has_patterns {
-            let place = self.live.find(block.address);
-            self.live.insert(place, block.address, slot);
-        }
+        let place = self.live.find(block.address);
+        self.live.insert(place, block.address, slot);
     }
 
     /// Whether a live block's bytes are what its user wrote.
     pub(super) fn verify(&self, slot: usize) -> Result<(), Finding> {
-        if self.has_patterns { self.verify_block(slot, self.slots[slot]) } else { Ok(()) }
+        self.verify_block(slot, self.slots[slot])
     }
 
     fn verify_block(&self, slot: usize, block: Block) -> Result<(), Finding> {
@@ -115,8 +102,10 @@ impl Play<'_> {
     }
 
     /// The same for the blocks on both sides of a place, if the trace asks for that.
-    pub(super) fn verify_around(&self, place: Among) -> Result<(), Finding> {
-        let Some(place) = place.filter(|_| self.watches_neighbours) else { return Ok(()) };
+    pub(super) fn verify_around(&self, place: Place) -> Result<(), Finding> {
+        if !self.watches_neighbours {
+            return Ok(());
+        }
         if let Some(slot) = self.live.below(place) {
             self.verify(slot)?;
         }
@@ -132,15 +121,5 @@ impl Play<'_> {
             self.verify_block(GAP, *gap)?;
         }
         self.live.try_each(|slot| self.verify(slot))
-    }
-}
-
-/// Writes the first and the last byte alone.
-fn touch_ends(address: usize, size: usize) {
-    if size > 0 {
-        for place in [address, address + size - 1] {
-            // SAFETY: `admit` has found nobody else's memory there.
-            unsafe { *(place as *mut u8) = 1 };
-        }
     }
 }

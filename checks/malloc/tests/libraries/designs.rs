@@ -3,9 +3,12 @@
 use crate::{c, other_languages::CHECKS, suite_run};
 
 fn passes(name: &str) {
+    passes_with(name, &[]);
+}
+
+fn passes_with(name: &str, flags: &[&str]) {
     if c::is_there() {
-        let library =
-            c::build(&c::source(name), &["-I", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/designs")]);
+        let library = c::build(&c::source(name), flags);
         suite_run::stages(&library, &[1, 2, 3]).all_pass(name, CHECKS);
     }
 }
@@ -53,4 +56,10 @@ fn large_blocks_as_mappings_of_their_own() {
 #[test]
 fn bitmaps_in_place_of_headers() {
     passes("designs/bitmap.c");
+}
+
+/// A list of thousands of blocks that is searched to its end takes its time: that is no loop without an end.
+#[test]
+fn a_slow_search_in_a_large_heap_is_not_taken_for_a_hang() {
+    passes_with("designs/best_fit.c", &["-DSTEP=67108864"]);
 }

@@ -40,7 +40,8 @@ pub(crate) fn file(library: &Library, file: &Path) -> Report {
     run(library, |request| request.file = Some(file.to_owned()))
 }
 
-fn run(library: &Library, change: impl FnOnce(&mut Request)) -> Report {
+/// Runs what `change` makes of a request for nothing yet.
+pub(crate) fn run(library: &Library, change: impl FnOnce(&mut Request)) -> Report {
     let output = tempfile::tempdir().expect("a temporary directory for transcripts");
     let mut request = Request {
         v: VERSION,

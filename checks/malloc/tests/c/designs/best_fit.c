@@ -4,7 +4,9 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#ifndef STEP
 #define STEP 65536
+#endif
 
 typedef struct block {
     size_t size;

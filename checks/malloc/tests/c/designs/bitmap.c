@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#define ARENA ((size_t)1 << 20)
+#define ARENA ((size_t)3 << 16)
 
 typedef struct arena {
     struct arena *next;

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
+#ifndef STEP
 #define STEP 65536
+#endif
 
 typedef struct block {
     size_t tag;
