@@ -47,6 +47,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
         subject: subject.shown(house),
         flag: subject.flag(),
         seed,
+        file: args.trace.as_ref().map(|path| path.display().to_string()),
         transcripts: house.shown(last.folder()),
         catalogue,
         choice: subject.choice.clone(),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context;
+use harness::event::FILE_STAGE;
 
 use crate::{exit, nearest};
 
@@ -115,8 +116,11 @@ impl House {
 }
 
 impl Project {
-    /// The page of a stage, from the checkout's root.
+    /// The page of a stage, from the checkout's root; what belongs to none is in the specification.
     pub(crate) fn page(&self, number: u32, slug: &str) -> String {
+        if number == FILE_STAGE {
+            return format!("exercises/{}/README.md", self.name);
+        }
         format!("exercises/{}/stages/{number}-{slug}.md", self.name)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     /// What names the subject on the command line.
     pub(crate) flag: String,
     pub(crate) seed: u64,
+    /// The student's file that is played instead of the stages, as it was given.
+    pub(crate) file: Option<String>,
     /// The folder of transcripts, as a reader of the checkout writes it.
     pub(crate) transcripts: String,
 }

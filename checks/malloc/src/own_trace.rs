@@ -39,17 +39,13 @@ fn plays_your_trace(context: &Context) -> Judged {
 
 fn report(context: &Context, trace: &Trace, seen: &Seen) -> Judged {
     let (live, peak) = (trace.peak_live_bytes(), seen.peak_footprint(0..trace.ops.len()).max(1));
-    context.measured(format!(
-        "{} operations, {live} bytes live at the peak; footprint {peak} bytes: utilisation {} %",
-        trace.ops.len(),
-        live * 100 / peak
-    ));
     let calls = seen.records().last().map_or(0, |record| record.growth_calls);
+    let step = seen.largest_step();
+    let percent = live as f64 * 100.0 / peak as f64;
+    context.measured(format!("{} operations, {live} bytes of payload at the peak", trace.ops.len()));
     context.measured(format!(
-        "{calls} requests for memory to the OS, the largest step {} bytes",
-        seen.largest_step()
+        "footprint {peak} bytes: utilisation {percent:.1} %; {calls} requests to the OS, the largest for {step} bytes"
     ));
-    let ratio = speed::against_libc(context, trace)?;
-    context.measured(format!("time: {ratio:.2} of libc's"));
+    context.measured(format!("time: {:.2} of libc's", speed::against_libc(context, trace)?));
     Ok(())
 }

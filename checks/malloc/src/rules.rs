@@ -105,7 +105,7 @@ fn ended(seen: &Seen, op: impl Display) -> Box<Halt> {
     let ending = |exit| Ending { exit, unread: Vec::new(), stderr: seen.stderr.clone() };
     match seen.end() {
         End::NoSymbol => {
-            let task = "the library exports no such function: my_calloc, my_realloc".to_owned();
+            let task = "stage 5: export my_calloc and my_realloc".to_owned();
             Halt::new(Verdict::NotStarted { at: String::new(), task: task.clone() }, op.to_string(), task)
         }
         End::Exited { status } => ending(Exit::Status(status)).halt(&format!("{op} returns")),

@@ -61,14 +61,18 @@ fn add(text: &mut String, label: &str, content: &str) {
 
 /// The command that shows this again.
 pub(super) fn again(facts: &Facts, check: &CheckFinished) -> String {
-    format!(
-        "cargo xtask check {}{} --check {} --seed {}",
-        facts.project.name, facts.flag, check.id, facts.seed
-    )
+    let what = match &facts.file {
+        Some(file) => format!("--trace {file}"),
+        None => format!("--check {}", check.id),
+    };
+    format!("cargo xtask check {}{} {what} --seed {}", facts.project.name, facts.flag, facts.seed)
 }
 
 /// What the check is worth, flush with the right margin.
 fn points(check: &CheckFinished) -> String {
+    if check.points == 0 {
+        return String::new();
+    }
     let unit = if check.points == 1 { "pt" } else { "pts" };
     let text = format!("  {} {unit}", check.points);
     let used = check.verdict.word().len() + " ".len() + check.id.len();

@@ -1,7 +1,10 @@
 //! A report for people. Everything that a student reads about a run is worded here, so that its voice can be tuned
 //! in one sitting; the words for what went wrong come with the evidence.
 
-use harness::{event::CheckFinished, verdict::Verdict};
+use harness::{
+    event::{CheckFinished, FILE_STAGE},
+    verdict::Verdict,
+};
 
 use super::{
     Report, Score, StageReport,
@@ -24,7 +27,10 @@ pub(super) fn header(report: &Report) -> String {
 }
 
 /// The line over a stage's checks.
-pub(super) fn stage_header(stage: &StageReport) -> String {
+pub(super) fn stage_header(report: &Report, stage: &StageReport) -> String {
+    if let Some(file) = &report.facts.file {
+        return format!("\n{}\n", styled(STRONG, file));
+    }
     let bonus = if stage.entry.bonus { styled(DIM, " (bonus)") } else { String::new() };
     format!("\n{}{bonus}\n", styled(STRONG, format!("stage {}  {}", stage.entry.number, stage.entry.slug)))
 }
@@ -33,9 +39,13 @@ pub(super) fn stage_header(stage: &StageReport) -> String {
 pub(super) fn check_line(check: &CheckFinished) -> String {
     let word = styled(style::of(&check.verdict), format!("{:<7}", check.verdict.word()));
     let name = check.id.rsplit('/').next().unwrap_or(&check.id);
-    let unit = if check.points == 1 { "pt " } else { "pts" };
+    let points = match check.points {
+        0 => String::new(),
+        1 => "1 pt ".to_owned(),
+        points => format!("{points} pts"),
+    };
     let time = styled(DIM, format!("{:>7} ms", check.elapsed_ms));
-    let mut text = format!("  {word} {name:<52} {:>2} {unit} {time}\n", check.points);
+    let mut text = format!("  {word} {name:<52} {points:>6} {time}\n");
     for line in check.measured.iter().flat_map(|sentence| wrapped(sentence)) {
         text.push_str(&format!("          {}\n", styled(DIM, line)));
     }
@@ -121,7 +131,7 @@ fn checks(count: usize) -> String {
 /// The end: what it came to, and what to do next.
 pub(super) fn summary(report: &Report) -> String {
     let mut text = String::from("\n");
-    for stage in &report.stages {
+    for stage in report.stages.iter().filter(|stage| stage.entry.number != FILE_STAGE) {
         text.push_str(&stage_summary(stage));
     }
     if !report.not_run.is_empty() {
@@ -190,6 +200,9 @@ fn next(report: &Report) -> String {
     }
     match report.exit() {
         Exit::Passed => onward(report),
+        Exit::NothingRan if facts.file.is_some() => {
+            "\nThe trace cannot be played as it stands: mend the line, and try again.\n".to_owned()
+        }
         Exit::NothingRan => {
             "\nNothing of this can run here: `cargo xtask doctor` says what would supply it.\n".to_owned()
         }
@@ -214,6 +227,9 @@ fn work_on(report: &Report, stage: &StageReport, check: &CheckFinished) -> Strin
 fn onward(report: &Report) -> String {
     let facts = &report.facts;
     let Some(last) = report.stages.last() else { return String::new() };
+    if facts.file.is_some() {
+        return "\nThe trace was played to its end, and broke no rule.\n".to_owned();
+    }
     if last.checks.len() < last.entry.checks.len() {
         let (project, number) = (&facts.project.name, last.entry.number);
         return format!(

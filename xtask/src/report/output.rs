@@ -60,7 +60,7 @@ impl Printer {
             Event::StageStarted { .. } => {
                 self.printed = 0;
                 self.await_next(stage);
-                self.write(&human::stage_header(stage))
+                self.write(&human::stage_header(report, stage))
             }
             Event::CheckFinished(_) => {
                 let text = self.in_order(stage);

@@ -71,6 +71,7 @@ fn run(choice: Choice, stages: &[(u32, &[Outcome])], not_run: &[u32]) -> Report 
         subject: subject.to_owned(),
         flag: flag.to_owned(),
         seed: 42,
+        file: None,
         transcripts: "target/groundwork/kv/last".to_owned(),
     });
     report.add(Event::RunStarted { v: VERSION, project: "kv".to_owned(), seed: 42 });
@@ -111,7 +112,7 @@ fn finished(check: &CheckEntry, verdict: &Verdict, evidence: &Evidence) -> Check
 fn whole(report: &Report) -> String {
     let mut text = header(report);
     for stage in &report.stages {
-        text.push_str(&stage_header(stage));
+        text.push_str(&stage_header(report, stage));
         text.extend(stage.checks.values().map(check_line));
         text.push_str(&stage_footer(report, stage));
     }
