@@ -44,7 +44,7 @@ fn report(context: &Context, trace: &Trace, seen: &Seen) -> Judged {
     let percent = live as f64 * 100.0 / peak as f64;
     context.measured(format!("{} operations, {live} bytes of payload at the peak", trace.ops.len()));
     context.measured(format!(
-        "footprint {peak} bytes: utilisation {percent:.1} %; {calls} requests to the OS, the largest for {step} bytes"
+        "footprint {peak} bytes: utilisation {percent:.1} %; calls for memory: {calls}, the largest step {step} bytes"
     ));
     context.measured(format!("time: {:.2} of libc's", speed::against_libc(context, trace)?));
     Ok(())

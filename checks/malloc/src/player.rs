@@ -1,7 +1,10 @@
 //! The player, from the suite's side: a process that has the subject's library loaded and plays traces on it, each in
 //! a child of its own, so that every trace meets the library as it was loaded.
 
-use std::{env, fs, time::Duration};
+use std::{
+    env, fs,
+    time::{Duration, Instant},
+};
 
 use harness::{
     Context, Halt, Judged,
@@ -20,6 +23,9 @@ use crate::{
 
 /// Once something was seen to hang, as long as this is enough to see it again.
 const SEEN_TO_HANG: Duration = Duration::from_secs(1);
+
+/// However slowly it goes on, no trace is given more than this.
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// A check's player. It is started when it is first needed, and again after a trace that never ended.
 #[derive(Debug)]
@@ -85,16 +91,18 @@ impl<'c> Player<'c> {
     pub(crate) fn watch(&mut self, trace: &Trace) -> Judged<Seen> {
         self.write(trace)?;
         let _ = fs::remove_file(self.folder.path().join("seen"));
-        let told = self.tell("play trace seen stderr", "the trace to be played");
-        let seen = self.read_seen();
-        if let Err(halt) = told {
-            return Err(if matches!(halt.verdict, Verdict::Timeout { .. }) {
-                self.never_returned(trace, &seen, &halt)
-            } else {
-                halt.did(words::steps(&trace.ops[..trace.ops.len().min(seen.finished() + 1)]))
-            });
+        // What happens while the library is loaded is no operation's doing.
+        if self.process.is_none() {
+            self.process = Some(self.start()?);
         }
-        Ok(seen)
+        match self.tell("play trace seen stderr", "the trace to be played") {
+            Ok(()) => Ok(self.read_seen()),
+            Err(halt) if is_timeout(&halt) => Err(self.never_returned(trace, &halt)),
+            Err(halt) => {
+                let finished = self.read_seen().finished();
+                Err(halt.did(words::steps(&trace.ops[..trace.ops.len().min(finished + 1)])))
+            }
+        }
     }
 
     /// Plays a trace that nobody watches, for what it costs; it has to come to its end.
@@ -134,6 +142,8 @@ impl<'c> Player<'c> {
         Ok(())
     }
 
+    /// Sends a command and waits until it was done, for as long as operations come to an end: a list of thousands of
+    /// blocks that is searched one by one is slow, and no hang.
     #[track_caller]
     fn tell(&mut self, command: &str, awaited: &str) -> Judged {
         let mut process = match self.process.take() {
@@ -144,8 +154,22 @@ impl<'c> Player<'c> {
             process.set_allowance(SEEN_TO_HANG);
         }
         process.send(format!("{command}\n").as_bytes());
+        let began = Instant::now();
+        let mut finished = 0;
         // Not kept after an error: the next trace gets a new one.
-        let reply = process.read_line(awaited)?;
+        let reply = loop {
+            match process.read_line(awaited) {
+                Ok(line) => break line,
+                Err(halt) if is_timeout(&halt) && began.elapsed() < LONGEST => {
+                    let progress = self.read_seen().finished();
+                    if progress == finished {
+                        return Err(halt);
+                    }
+                    finished = progress;
+                }
+                Err(halt) => return Err(halt),
+            }
+        };
         if reply != r#"{"played":true}"# {
             return Err(Halt::fault(format!("the player answered {reply}")));
         }
@@ -187,9 +211,10 @@ impl<'c> Player<'c> {
 
     /// The verdict on an operation that did not come back.
     #[track_caller]
-    fn never_returned(&mut self, trace: &Trace, seen: &Seen, halt: &Halt) -> Box<Halt> {
+    fn never_returned(&mut self, trace: &Trace, halt: &Halt) -> Box<Halt> {
         self.hangs = true;
-        let at = seen.finished().min(trace.ops.len().saturating_sub(1));
+        let finished = self.read_seen().finished();
+        let at = finished.min(trace.ops.len().saturating_sub(1));
         let awaited =
             trace.ops.get(at).map_or_else(|| "the trace".to_owned(), |op| format!("{op} to return"));
         let timeout = Verdict::Timeout { waiting_for: awaited.clone() };
@@ -197,4 +222,8 @@ impl<'c> Player<'c> {
         let hung = hung.did(words::steps(trace.ops.get(..=at).unwrap_or_default()));
         hung.likely("a list that leads back into itself, or a loop that does not move on")
     }
+}
+
+fn is_timeout(halt: &Halt) -> bool {
+    matches!(halt.verdict, Verdict::Timeout { .. })
 }

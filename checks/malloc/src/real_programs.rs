@@ -1,6 +1,9 @@
 //! Stage 6: several threads at once, and programs that know nothing of the library.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use harness::{
     Check, Context, Halt, Judged, Stage,
@@ -179,12 +182,16 @@ fn prints_the_same(context: &Context, folder: TempDir, command: &[&str]) -> Judg
         let limits = Limits { memory_bytes: 3 << 30, ..Limits::default() };
         let mut launch = context.launch_other(program, folder).limits(limits);
         launch = args.iter().fold(launch, Launch::arg);
-        for name in ["CARGO_HOME", "RUSTUP_HOME", "HOME"] {
-            launch = env::var_os(name)
-                .into_iter()
-                .fold(launch, |launch, value| launch.env(name, Path::new(&value)));
-        }
+        // Python's own pools would keep most objects to themselves.
         launch = launch.env("PYTHONMALLOC", "malloc");
+        if *program == "rustc" {
+            // Which toolchain it is stands in the user's folder.
+            launch = env::var_os("RUSTUP_HOME")
+                .map(PathBuf::from)
+                .or(env::home_dir().map(|home| home.join(".rustup")))
+                .iter()
+                .fold(launch, |launch, folder| launch.env("RUSTUP_HOME", folder));
+        }
         preload
             .into_iter()
             .fold(launch, |launch, preload| launch.env("LD_PRELOAD", preload))

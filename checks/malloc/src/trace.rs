@@ -100,7 +100,7 @@ impl Trace {
             self.watch,
             self.sweep_every as u64,
         ]);
-        words.extend(self.ops.iter().flat_map(|op| op.record()));
+        words.extend(self.ops.iter().flat_map(Op::record));
         words.into_iter().flat_map(u64::to_ne_bytes).collect()
     }
 

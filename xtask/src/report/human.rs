@@ -219,6 +219,9 @@ fn work_on(report: &Report, stage: &StageReport, check: &CheckFinished) -> Strin
     if let Some(place) = place_to_begin(&check.verdict) {
         return format!("\nNext: {place}\n  read   {page}\n");
     }
+    if report.facts.file.is_some() {
+        return format!("\nThe trace broke a rule: {page} has them all.\n");
+    }
     let name = check.id.rsplit('/').next().unwrap_or(&check.id);
     format!("\nNext: {name} ({page}).\n  why it matters:  cargo xtask explain {}\n", check.id)
 }
