@@ -93,11 +93,15 @@ pub(crate) fn prepare() {
         CALLERS[index].set(*start, *end);
         CALLER_COUNT.store(index + 1, Relaxed);
     }
+    make_room_for_the_loader();
+}
+
+/// Lets libc's heap hold what the loader will need, so that break and footprint stay where they are.
+pub(crate) fn make_room_for_the_loader() {
     // SAFETY: settings of libc's malloc: one arena, for all threads, that is never given back.
     unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) };
     // SAFETY: as above.
     unsafe { libc::mallopt(libc::M_TRIM_THRESHOLD, i32::MAX) };
-    // What the loader needs later comes from here: the break and the footprint stay.
     // SAFETY: libc's malloc takes any size.
     let room = unsafe { __libc_malloc(LOADER_ROOM) };
     // SAFETY: the block just taken.

@@ -9,7 +9,6 @@
 //! does not hit one library alone. Build the player with `--release` for this: otherwise its own loop is most of the time.
 
 mod measure;
-mod text;
 
 use std::{
     env,

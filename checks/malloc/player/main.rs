@@ -52,6 +52,14 @@ mod child;
 
 mod compare;
 
+#[expect(dead_code, reason = "the suite's, of which only the operations are used here")]
+#[path = "../src/trace.rs"]
+mod trace;
+
+#[expect(dead_code, reason = "the suite's, of which only reading is used here")]
+#[path = "../src/text.rs"]
+mod text;
+
 use std::{
     env,
     fs::{File, OpenOptions},

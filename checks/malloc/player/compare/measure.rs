@@ -11,17 +11,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::text::{Op, Trace};
 use crate::{
+    borrowed,
     footprint::Footprint,
     kernel,
     library::{LIBC, Library, NAMES, STANDARD_NAMES, last_error},
+    text,
+    trace::Op,
 };
 
 /// A trace is repeated until this much time has passed.
 const LONG_ENOUGH: Duration = Duration::from_millis(50);
-/// The footprint is read once in so many operations.
+/// The footprint is read once in so many operations of a long trace.
 const READ_EVERY: usize = 16;
+/// So many operations are a long trace.
+const LONG: usize = 10_000;
 /// A byte in each is touched.
 const PAGE: usize = 4096;
 
@@ -44,12 +48,18 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
         return Err(io::Error::other("usage: measure speed|footprint TRACE LIBRARY SCALE"));
     };
     let text = fs::read_to_string(trace).map_err(|error| io::Error::other(format!("{trace}: {error}")))?;
-    let trace = Trace::parse(&text).map_err(io::Error::other)?;
+    let ops = text::parse(&text).map_err(|mistake| io::Error::other(format!("{trace}, {mistake}")))?.ops;
+    let trace = Trace { slots: ops.iter().filter_map(Op::slot).max().map_or(0, |last| last + 1), ops };
     let scale: usize = scale.parse().map_err(io::Error::other)?;
     kernel::prepare();
-    // What libc's heap holds ready would be missing from its footprint.
-    // SAFETY: gives back memory that nobody has.
-    unsafe { libc::malloc_trim(0) };
+    if library == LIBC {
+        // What libc's heap holds ready would be missing from its footprint.
+        // SAFETY: gives back memory that nobody has.
+        unsafe { libc::malloc_trim(0) };
+    } else {
+        // What the loader takes from libc's heap would be charged to the library.
+        borrowed::make_room_for_the_loader();
+    }
     let footprint = Footprint::open()?;
     let mut session = Session {
         slots: vec![ptr::null_mut(); trace.slots * scale],
@@ -95,6 +105,12 @@ impl Allocator {
     }
 }
 
+/// What a program does, and how many variables it needs for it.
+struct Trace {
+    ops: Vec<Op>,
+    slots: usize,
+}
+
 /// A trace, played as often in step as it is scaled.
 struct Session {
     trace: Trace,
@@ -127,7 +143,8 @@ impl Session {
     /// The highest payload, and the highest growth of the process: writable memory, memory in RAM.
     fn footprint(&mut self, allocator: &Allocator, footprint: &Footprint, before: [usize; 2]) -> [usize; 3] {
         let (mut payload, mut highest) = (0, [0; 3]);
-        let mut until_read = READ_EVERY;
+        let read_every = if self.trace.ops.len() < LONG { 1 } else { READ_EVERY };
+        let mut until_read = read_every;
         for op in &self.trace.ops {
             for copy in 0..self.scale {
                 let base = copy * self.trace.slots;
@@ -136,6 +153,7 @@ impl Session {
                     Op::Malloc { slot, size } | Op::Realloc { slot, size } => (slot, size),
                     Op::Calloc { slot, count, size } => (slot, count * size),
                     Op::Free { slot } => (slot, 0),
+                    _ => continue,
                 };
                 payload = payload - self.sizes[base + slot] + size;
                 self.sizes[base + slot] = size;
@@ -143,7 +161,7 @@ impl Session {
             highest[0] = highest[0].max(payload);
             until_read -= 1;
             if until_read == 0 {
-                until_read = READ_EVERY;
+                until_read = read_every;
                 highest[1] = highest[1].max(footprint.writable().saturating_sub(before[0]));
                 highest[2] = highest[2].max(footprint.resident().saturating_sub(before[1]));
             }
@@ -176,6 +194,8 @@ fn play(allocator: &Allocator, slots: &mut [*mut u8], op: Op) {
             unsafe { (allocator.free)(slots[slot]) };
             slots[slot] = ptr::null_mut();
         }
+        // Text holds nothing else.
+        _ => {}
     }
 }
 
