@@ -52,8 +52,9 @@ impl Ending {
     /// The verdict on a subject that ended although `awaited` was still to come.
     #[track_caller]
     pub fn halt(&self, awaited: &str) -> Box<Halt> {
-        let panic = Panic::find(&self.stderr);
-        if let Some(task) = not_started(&self.stderr) {
+        let stderr = without_consequence(&self.stderr);
+        let panic = Panic::find(stderr);
+        if let Some(task) = not_started(stderr) {
             let at = panic.map(|panic| panic.at).unwrap_or_default();
             return Halt::new(Verdict::NotStarted { at, task: task.clone() }, awaited, task);
         }
@@ -65,7 +66,7 @@ impl Ending {
             Some(line) => format!("{how}, after the unfinished line {line:?}"),
             None => how.clone(),
         };
-        Halt::new(Verdict::Crash { how }, awaited, got).with_stderr(last_lines(&self.stderr))
+        Halt::new(Verdict::Crash { how }, awaited, got).with_stderr(last_lines(stderr))
     }
 }
 
@@ -152,6 +153,14 @@ fn last_lines(text: &str) -> Vec<String> {
     lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
+/// What was said before a panic about a panic: one that leaves an `extern "C"` function is followed by another, which
+/// says only that.
+fn without_consequence(stderr: &str) -> &str {
+    const CONSEQUENCE: &str = "panic in a function that cannot unwind";
+    let cause = stderr.find(CONSEQUENCE).and_then(|at| stderr[..at].rfind("thread '"));
+    cause.map_or(stderr, |end| &stderr[..end])
+}
+
 /// What a line that says `not yet implemented` says is to be done; in Rust, the text of a `todo!()`.
 fn not_started(stderr: &str) -> Option<String> {
     const WORDS: &str = "not yet implemented";
@@ -167,16 +176,11 @@ struct Panic {
 }
 
 impl Panic {
-    /// The last panic on stderr; but a panic that leaves an `extern "C"` function is followed by one about that.
+    /// The last panic on stderr.
     fn find(stderr: &str) -> Option<Self> {
-        const CONSEQUENCE: &str = "panic in a function that cannot unwind";
         let lines: Vec<_> = stderr.lines().collect();
-        let is_panic = |index: usize| {
-            lines[index].starts_with("thread '")
-                && lines[index].contains("panicked at ")
-                && lines.get(index + 1).is_none_or(|message| *message != CONSEQUENCE)
-        };
-        let index = (0..lines.len()).rev().find(|&index| is_panic(index))?;
+        let index =
+            lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at "))?;
         let location = lines[index].split_once("panicked at ")?.1.trim_end_matches(':');
         // `file:line:column`; the column says nothing to a reader.
         let at = location.rsplit_once(':').map_or(location, |(at, _)| at);
