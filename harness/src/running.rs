@@ -23,6 +23,8 @@ pub mod observe;
 
 pub mod facility;
 
+pub mod trial;
+
 mod interrupt;
 mod patience;
 mod strays;

@@ -1,46 +1,21 @@
 //! The contract asks for no particular language: a store in Python passes the stages that it implements, and says of
 //! the others that they are not started.
 
-use std::{
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::process::Command;
 
 use harness::{
-    event::{CheckFinished, Event, Request, Subject, VERSION},
+    event::{CheckFinished, Subject},
+    trial,
     verdict::Verdict,
 };
 
 /// Runs the suite on a program through `stages`, all of their checks or only some; what they came to.
 fn check(run: &[&str], stages: &[u32], only: &[&str]) -> Vec<CheckFinished> {
-    let request = Request {
-        v: VERSION,
-        subject: Subject::Run(run.iter().map(|word| (*word).to_owned()).collect()),
-        stages: stages.to_vec(),
-        checks: only.iter().map(|id| (*id).to_owned()).collect(),
-        seed: 1,
-        jobs: 2,
-        keep_going: true,
-        output: Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-languages"),
-        file: None,
-    };
-    let mut suite = Command::new(env!("CARGO_BIN_EXE_kv-checks"))
-        .arg("run")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the suite starts");
-    let line = serde_json::to_string(&request).expect("a request is JSON");
-    let mut stdin = suite.stdin.take().expect("the suite has a stdin");
-    writeln!(stdin, "{line}").expect("the suite reads its request");
-    let output = suite.wait_with_output().expect("the suite ends");
-    assert!(output.status.success(), "the suite ends in good order: {}", output.status);
-    let events = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let events = events.map(|line| serde_json::from_slice(line).expect("every line is an event"));
-    events
-        .filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None })
-        .collect()
+    let subject = Subject::Run(run.iter().map(|word| (*word).to_owned()).collect());
+    trial::run(env!("CARGO_BIN_EXE_kv-checks"), subject, |request| {
+        request.stages = stages.to_vec();
+        request.checks = only.iter().map(|id| (*id).to_owned()).collect();
+    })
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! One run of the suite, from request to report.
 
 use std::{
-    io::Write,
     path::Path,
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use harness::{
-    event::{CheckFinished, Event, Request, Subject, VERSION},
+    event::{CheckFinished, Request, Subject},
+    trial,
     verdict::Verdict,
 };
 
@@ -31,8 +30,7 @@ pub(crate) fn stages(library: &Library, stages: &[u32]) -> Report {
 
 /// Runs one check, given as `malloc/stage/name`.
 pub(crate) fn check(library: &Library, id: &str) -> Report {
-    let stage = id.split('/').nth(1).and_then(|stage| stage.parse().ok()).expect("an id with a stage");
-    run(library, |request| (request.stages, request.checks) = (vec![stage], vec![id.to_owned()]))
+    run(library, trial::one(id))
 }
 
 /// Plays a file.
@@ -40,40 +38,11 @@ pub(crate) fn file(library: &Library, file: &Path) -> Report {
     run(library, |request| request.file = Some(file.to_owned()))
 }
 
-/// Runs what `change` makes of a request for nothing yet.
-pub(crate) fn run(library: &Library, change: impl FnOnce(&mut Request)) -> Report {
-    let output = tempfile::tempdir().expect("a temporary directory for transcripts");
-    let mut request = Request {
-        v: VERSION,
-        subject: Subject::Library(library.path()),
-        stages: Vec::new(),
-        checks: Vec::new(),
-        seed: 1,
-        jobs: 2,
-        keep_going: true,
-        output: output.path().to_owned(),
-        file: None,
-    };
-    change(&mut request);
+/// Runs what `choose` selects.
+pub(crate) fn run(library: &Library, choose: impl FnOnce(&mut Request)) -> Report {
     let began = Instant::now();
-    let mut suite = Command::new(env!("CARGO_BIN_EXE_malloc-checks"))
-        .arg("run")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the suite starts");
-    let line = serde_json::to_string(&request).expect("a request is JSON");
-    let mut stdin = suite.stdin.take().expect("the suite has a stdin");
-    writeln!(stdin, "{line}").expect("the suite reads its request");
-    // What is left open is what an interrupt would close: the suite goes on until it is through.
-    let output = suite.wait_with_output().expect("the suite ends");
-    drop(stdin);
-    assert!(output.status.success(), "the suite ends in good order: {}", output.status);
-    let events = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let events = events.map(|line| serde_json::from_slice(line).expect("every line is an event"));
-    let finished =
-        events.filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None });
-    Report { finished: finished.collect(), elapsed: began.elapsed() }
+    let finished = trial::run(env!("CARGO_BIN_EXE_malloc-checks"), Subject::Library(library.path()), choose);
+    Report { finished, elapsed: began.elapsed() }
 }
 
 impl Report {
