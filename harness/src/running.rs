@@ -23,6 +23,9 @@ pub mod observe;
 
 pub mod facility;
 
+#[cfg(feature = "origin")]
+pub mod origin;
+
 pub mod trial;
 
 mod interrupt;

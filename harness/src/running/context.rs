@@ -97,6 +97,12 @@ impl Context {
         self.services.measured.lock().unwrap_or_else(PoisonError::into_inner).push(sentence.into());
     }
 
+    /// What every process of this check shares, for servers that it talks to.
+    #[cfg(feature = "origin")]
+    pub(super) fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
     /// Takes what was measured.
     pub(super) fn take_measured(&self) -> Vec<String> {
         std::mem::take(&mut self.services.measured.lock().unwrap_or_else(PoisonError::into_inner))
@@ -148,8 +154,13 @@ impl Services {
 
     /// Adds a line to the transcript: `<` was sent, `>` was said, `.` happened.
     pub(super) fn note(&self, process: u32, what: char, bytes: &[u8]) {
+        self.note_as(&format!("{process}{what}"), bytes);
+    }
+
+    /// Adds lines to the transcript.
+    pub(super) fn note_as(&self, who: &str, bytes: &[u8]) {
         for line in String::from_utf8_lossy(bytes).lines() {
-            self.transcript().note(&format!("{process}{what}"), line);
+            self.transcript().note(who, line);
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Process {
     stdout: Option<File>,
     stderr: Option<File>,
     outbox: Vec<u8>,
+    /// Its input ends when the outbox is empty.
+    input_ends: bool,
     inbox: Inbox,
     errors: autopsy::StderrTail,
     allowance: Duration,
@@ -91,6 +93,40 @@ impl Process {
         Ok(Ok(line))
     }
 
+    /// Ends its input, once all that was sent has been taken.
+    pub fn end_input(&mut self) {
+        self.input_ends = true;
+    }
+
+    /// What it has said that nobody has read: at least a byte, waited for if need be. `None` when it has closed its
+    /// stdout. For bytes that are no lines; they do not enter the transcript, only their number does.
+    ///
+    /// # Errors
+    /// Timeout or limit.
+    #[track_caller]
+    pub fn read_some(&mut self, awaited: impl fmt::Display) -> Judged<Option<Vec<u8>>> {
+        if self.inbox.is_empty() {
+            self.pump(self.allowance, |process| !process.inbox.is_empty() || process.stdout.is_none())?
+                .or_timeout(&awaited, self.allowance)?;
+        }
+        let bytes = self.inbox.take_all();
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        self.services.note(self.number, '>', format!("({} bytes)", bytes.len()).as_bytes());
+        Ok(Some(bytes))
+    }
+
+    /// Waits for it to end by itself.
+    ///
+    /// # Errors
+    /// Timeout when it does not; limit when it went over one.
+    #[track_caller]
+    pub fn end(mut self, awaited: impl fmt::Display) -> Judged<Ending> {
+        self.pump(self.allowance, |_| false)?.or_timeout(&awaited, self.allowance)?;
+        self.ending()
+    }
+
     /// Ends its input and waits for it to end; the lines that it still says are in [`Ending`].
     ///
     /// # Errors
@@ -101,9 +137,7 @@ impl Process {
             .or_timeout("it to read its input", self.allowance)?;
         self.stdin = None;
         self.services.note(self.number, '.', b"(end of input)");
-        self.pump(self.allowance, |_| false)?
-            .or_timeout("it to exit after the end of its input", self.allowance)?;
-        self.ending()
+        self.end("it to exit after the end of its input")
     }
 
     /// Kills it with SIGKILL, as a crash would, and waits until it is gone.

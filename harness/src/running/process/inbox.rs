@@ -42,6 +42,11 @@ impl Inbox {
         Some(line)
     }
 
+    /// Whether nothing is unread.
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.bytes.len()
+    }
+
     /// Takes everything.
     pub(super) fn take_all(&mut self) -> Vec<u8> {
         let rest = self.bytes.split_off(self.start);

@@ -155,6 +155,7 @@ impl Launch {
             services: started.services,
             pidfd,
             outbox: Vec::new(),
+            input_ends: false,
             inbox: Inbox::default(),
             errors: StderrTail::default(),
             allowance: patience::REPLY,

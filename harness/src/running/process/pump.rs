@@ -113,6 +113,9 @@ fn write_out(process: &mut Process) {
         }
     }
     process.outbox.drain(..sent);
+    if process.input_ends && process.outbox.is_empty() {
+        process.stdin = None;
+    }
 }
 
 /// Reads what a pipe holds, a bounded part at a time so that a flood cannot keep us here, and drops it at its end.

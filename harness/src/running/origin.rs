@@ -1,0 +1,240 @@
+//! Scripted servers on loopback, for subjects that connect to something. A script says byte by byte what a connection
+//! is sent, and when; whatever comes in is recorded.
+//!
+//! ```text
+//!   check ── Origin::play(script) ──► acceptor thread ──► a thread a connection: script(&mut Connection)
+//!     │                                                        │
+//!     └── origin.connections(): what each one received ◄───────┘
+//! ```
+//!
+//! Plain sockets and bytes by hand, since a script has to be able to send what no library would. A script has no
+//! deadlines: it waits as long as it takes, and dropping the [`Origin`] ends its sockets and so its waits. Whoever
+//! waits for the subject judges that it hangs.
+
+mod arrival;
+mod connection;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub mod certificate;
+
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+
+pub use connection::Connection;
+pub use request::Request;
+
+use super::{Context, Judged, context::Services};
+use certificate::Identity;
+
+/// What happens on each connection. What it returns when the other side went away is of no interest.
+type Script = dyn Fn(&mut Connection) -> io::Result<()> + Send + Sync;
+
+/// A server about to be started.
+#[derive(Debug)]
+pub struct Setting<'c> {
+    context: &'c Context,
+    address: SocketAddr,
+    identity: Option<Identity>,
+}
+
+/// A server that plays its script to everybody who connects, until it is dropped.
+#[derive(Debug)]
+pub struct Origin {
+    address: SocketAddr,
+    is_secure: bool,
+    stage: Arc<Stage>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+/// What one connection came to.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The bytes that arrived; over TLS, those that were decrypted.
+    pub received: Vec<u8>,
+    /// How many bytes were sent, before encryption.
+    pub sent_bytes: u64,
+    /// The name that the client asked for (SNI, RFC 6066 section 3), over TLS.
+    pub server_name: Option<String>,
+    /// Why there was no handshake, as our side saw it: its own words, or the client's alert.
+    pub refusal: Option<String>,
+    /// Whether the script has come to its end.
+    pub is_over: bool,
+}
+
+/// What the threads of a server share.
+struct Stage {
+    script: Box<Script>,
+    identity: Option<Identity>,
+    stopping: AtomicBool,
+    records: Mutex<Vec<Record>>,
+    sockets: Mutex<Vec<TcpStream>>,
+    services: Arc<Services>,
+    name: String,
+}
+
+impl Context {
+    /// A server on a free port of 127.0.0.1.
+    pub fn origin(&self) -> Setting<'_> {
+        Setting { context: self, address: (Ipv4Addr::LOCALHOST, 0).into(), identity: None }
+    }
+}
+
+impl Setting<'_> {
+    /// Listens on another address.
+    #[must_use]
+    pub fn on(mut self, address: IpAddr) -> Self {
+        self.address.set_ip(address);
+        self
+    }
+
+    /// Listens on this port, which another server of the same check may have on another address.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
+    /// Speaks TLS, as this identity.
+    #[must_use]
+    pub fn secure(mut self, identity: &Identity) -> Self {
+        self.identity = Some(identity.clone());
+        self
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// Fault when there is no free port, or no such address on this machine: ask [`has_address`] first.
+    #[track_caller]
+    pub fn play(
+        self,
+        script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
+    ) -> Judged<Origin> {
+        let listener = TcpListener::bind(self.address)?;
+        let address = listener.local_addr()?;
+        let is_secure = self.identity.is_some();
+        let stage = Arc::new(Stage {
+            script: Box::new(script),
+            identity: self.identity,
+            stopping: AtomicBool::new(false),
+            records: Mutex::default(),
+            sockets: Mutex::default(),
+            services: self.context.services(),
+            name: format!(":{}", address.port()),
+        });
+        let acceptor = thread::spawn({
+            let stage = Arc::clone(&stage);
+            move || accept(&listener, &stage)
+        });
+        Ok(Origin { address, is_secure, stage, acceptor: Some(acceptor) })
+    }
+}
+
+/// Whether this machine has the address: not every one has `::1`.
+pub fn has_address(address: IpAddr) -> bool {
+    TcpListener::bind((address, 0)).is_ok()
+}
+
+impl Origin {
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The URL of `path` on it, with its address as the host.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}://{}{path}", if self.is_secure { "https" } else { "http" }, self.address)
+    }
+
+    /// The URL of `path` on it, under a name.
+    pub fn url_as(&self, host: &str, path: &str) -> String {
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://{host}:{}{path}", self.port())
+    }
+
+    /// What every connection came to, or has come to so far, in the order in which they were accepted.
+    pub fn connections(&self) -> Vec<Record> {
+        self.stage.records().clone()
+    }
+}
+
+impl Drop for Origin {
+    fn drop(&mut self) {
+        self.stage.stopping.store(true, Ordering::Release);
+        // Nothing else wakes an acceptor; a machine that cannot even connect to itself keeps the thread until the end.
+        if TcpStream::connect(self.address).is_ok()
+            && let Some(acceptor) = self.acceptor.take()
+        {
+            let _ = acceptor.join();
+        }
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Stage").field("records", &self.records).finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    fn records(&self) -> MutexGuard<'_, Vec<Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sockets(&self) -> MutexGuard<'_, Vec<TcpStream>> {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Changes the record of a connection.
+    fn record(&self, number: usize, change: impl FnOnce(&mut Record)) {
+        if let Some(record) = self.records().get_mut(number) {
+            change(record);
+        }
+    }
+
+    /// Adds to the check's transcript: `<` came in, `>` was sent, `.` happened.
+    fn note(&self, number: usize, what: char, bytes: &[u8]) {
+        const NOTED_BYTES: usize = 16 << 10;
+        let who = format!("{}/{number}{what}", self.name);
+        self.services.note_as(&who, &bytes[..bytes.len().min(NOTED_BYTES)]);
+    }
+}
+
+/// Accepts until told to stop, then ends every connection and waits for their scripts.
+fn accept(listener: &TcpListener, stage: &Arc<Stage>) {
+    let mut players = Vec::new();
+    while let Ok((socket, _)) = listener.accept() {
+        if stage.is_stopping() {
+            break;
+        }
+        // Every write is a segment of its own: where a response is cut is the script's to say.
+        let (Ok(()), Ok(copy)) = (socket.set_nodelay(true), socket.try_clone()) else { continue };
+        stage.sockets().push(copy);
+        let number = {
+            let mut records = stage.records();
+            records.push(Record::default());
+            records.len() - 1
+        };
+        let stage = Arc::clone(stage);
+        players.push(thread::spawn(move || connection::play(&stage, number, socket)));
+    }
+    for socket in stage.sockets().iter() {
+        let _ = socket.shutdown(Shutdown::Both);
+    }
+    for player in players {
+        let _ = player.join();
+    }
+}
