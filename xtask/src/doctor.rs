@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{
     exit::Exit,
-    house::House,
+    house::{House, Project},
     report::style::{DIM, GOOD, ODD, styled},
     stdout,
     suite::Suite,
@@ -21,23 +21,26 @@ struct Facility {
 }
 
 /// A program that something needs, with the command that installs it on Debian.
-const TOOLS: [(&str, &str, &str); 3] = [
+const TOOLS: [(&str, &str, &str); 4] = [
     ("git", "fetching the course and handing in", "apt-get install git"),
-    ("cc", "linking, and subjects in C", "apt-get install gcc libc6-dev"),
+    ("cc", "linking, TLS, and subjects in C", "apt-get install gcc libc6-dev"),
     (
         "python3",
         "checks that run real programs, and subjects in another language (cargo test)",
         "apt-get install python3",
     ),
+    ("curl", "a subject in another language (cargo test)", "apt-get install curl"),
 ];
 
 /// Looks and tells. Succeeds when everything that a check may need is there.
 pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
     let mut findings = vec![linux()];
     findings.extend(TOOLS.map(tool));
-    for project in house.projects()?.into_iter().take(1) {
-        // Any suite can answer: what it tries belongs to the harness.
-        findings.extend(Suite::build(&project)?.ask::<Vec<Facility>>("facilities")?);
+    let projects = house.projects()?;
+    let was_built = |project: &&Project| house.own_folder(project).exists();
+    // Any suite can answer, what it tries belongs to the harness; one that was built before answers at once.
+    if let Some(project) = projects.iter().find(was_built).or(projects.first()) {
+        findings.extend(Suite::build(project)?.ask::<Vec<Facility>>("facilities")?);
     }
     for finding in &findings {
         let (sign, rest) = match &finding.missing {
