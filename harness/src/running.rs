@@ -19,6 +19,8 @@ pub mod crash;
 
 pub mod small_disk;
 
+pub mod names;
+
 pub mod observe;
 
 pub mod facility;
@@ -32,6 +34,7 @@ mod interrupt;
 mod patience;
 mod strays;
 mod transcript;
+mod view;
 mod watchdog;
 mod workspace;
 

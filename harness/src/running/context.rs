@@ -59,6 +59,11 @@ impl Context {
         Ok(tempfile::Builder::new().prefix("d").tempdir_in(self.folder.path())?)
     }
 
+    /// The folder that holds all others of this check.
+    pub(super) fn workspace(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The subject, a program, to be started in `folder`.
     ///
     /// # Panics

@@ -1,10 +1,10 @@
 //! What this machine offers to checks, each found by trying it to the end rather than by looking for files.
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Judged, crash, small_disk::SmallDisk, workspace::Workspace};
+use super::{Judged, crash, names, small_disk::SmallDisk, workspace::Workspace};
 use crate::verdict::Verdict;
 
 /// Something that a machine may or may not offer.
@@ -28,6 +28,7 @@ pub fn all() -> Vec<Facility> {
             crash::can_trace(),
         ),
         facility("a disk that fills up", "shows what a subject does when space runs out", disk_fills_up()),
+        facility("names of a check's own", "host names with the addresses that a check chose", own_names()),
     ]
 }
 
@@ -43,6 +44,17 @@ fn facility(name: &str, purpose: &str, trial: Judged) -> Facility {
 fn workspace() -> Judged {
     let workspace = Workspace::create()?;
     Ok(fs::write(workspace.path().join("trial"), b"written")?)
+}
+
+fn own_names() -> Judged {
+    let workspace = Workspace::create()?;
+    let names = names::Names::in_folder(workspace.path(), &[("a.test", Ipv4Addr::LOCALHOST.into())])?;
+    let hosts = fs::read_to_string(names.hosts_from_outside())?;
+    if hosts.contains("a.test") {
+        Ok(())
+    } else {
+        Err(super::Halt::fault(format!("/etc/hosts is {hosts:?}")))
+    }
 }
 
 fn disk_fills_up() -> Judged {

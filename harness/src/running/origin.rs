@@ -207,9 +207,15 @@ impl Stage {
 
     /// Adds to the check's transcript: `<` came in, `>` was sent, `.` happened.
     fn note(&self, number: usize, what: char, bytes: &[u8]) {
-        const NOTED_BYTES: usize = 16 << 10;
+        const NOTED_BYTES: usize = 1 << 10;
         let who = format!("{}/{number}{what}", self.name);
-        self.services.note_as(&who, &bytes[..bytes.len().min(NOTED_BYTES)]);
+        match bytes.get(..NOTED_BYTES) {
+            None => self.services.note_as(&who, bytes),
+            Some(beginning) => {
+                self.services.note_as(&who, beginning);
+                self.services.note_as(&who, format!("({} bytes)", bytes.len()).as_bytes());
+            }
+        }
     }
 }
 

@@ -150,6 +150,11 @@ impl Process {
         observe::usage(self.pid())
     }
 
+    /// Whether it waits for something: no thread of it, nor of what descends from it, is on a processor or waiting for one.
+    pub fn is_waiting(&self) -> bool {
+        !observe::is_any_runnable(self.pid())
+    }
+
     /// Its process id.
     pub fn pid(&self) -> i32 {
         self.watched.pid

@@ -30,7 +30,8 @@ use nix::{
 use super::{Inbox, Process, autopsy::StderrTail};
 use crate::{
     running::{
-        Judged, context::Services, halt::Halt, patience, small_disk::SmallDisk, strays, watchdog::Watched,
+        Judged, context::Services, halt::Halt, names::Names, patience, small_disk::SmallDisk, strays,
+        view::View, watchdog::Watched,
     },
     verdict::Verdict,
 };
@@ -72,7 +73,7 @@ pub struct Launch {
     environment: Vec<(String, String)>,
     folder: PathBuf,
     limits: Limits,
-    disk: Option<Arc<SmallDisk>>,
+    view: Option<Arc<View>>,
     deadline: Option<Instant>,
 }
 
@@ -95,7 +96,7 @@ impl Launch {
             environment: Vec::new(),
             folder,
             limits: Limits::default(),
-            disk: None,
+            view: None,
             deadline: None,
         }
     }
@@ -124,7 +125,14 @@ impl Launch {
     /// Lets it see a [`SmallDisk`].
     #[must_use]
     pub fn on(mut self, disk: &Arc<SmallDisk>) -> Self {
-        self.disk = Some(Arc::clone(disk));
+        self.view = Some(Arc::clone(disk.view()));
+        self
+    }
+
+    /// Lets it know [`Names`].
+    #[must_use]
+    pub fn knowing(mut self, names: &Names) -> Self {
+        self.view = Some(Arc::clone(names.view()));
         self
     }
 
@@ -172,7 +180,7 @@ impl Launch {
         stderr: Stdio,
         tracing: Tracing,
     ) -> Judged<Started> {
-        let Self { services, program, args, environment, folder, limits, disk, deadline } = self;
+        let Self { services, program, args, environment, folder, limits, view, deadline } = self;
         let (number, marker) = services.next_marker();
         let stdin = match stdin {
             Stdin::Pipe => Stdio::piped(),
@@ -183,7 +191,7 @@ impl Launch {
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         clean_environment(&mut command, &folder, &marker);
         command.envs(environment);
-        confine(&mut command, &folder, &limits, disk.as_deref(), tracing)?;
+        confine(&mut command, &folder, &limits, view.as_deref(), tracing)?;
         services.note(number, '.', format!("(start {program} {})", args.join(" ")).as_bytes());
         let child = match command.spawn() {
             Ok(child) => child,
@@ -222,14 +230,14 @@ fn confine(
     command: &mut Command,
     folder: &Path,
     limits: &Limits,
-    disk: Option<&SmallDisk>,
+    view: Option<&View>,
     tracing: Tracing,
 ) -> Judged {
     // Data beyond twice what the watchdog allows is refused at once: a subject cannot outrun the next look.
     let data_bytes = limits.memory_bytes * 2;
     let (disk_bytes, open_files) = (limits.disk_bytes, limits.open_files);
     let parent = std::process::id() as i32;
-    let entry = disk.map(SmallDisk::entry);
+    let entry = view.map(View::entry);
     let folder =
         CString::new(folder.as_os_str().as_bytes()).map_err(|error| Halt::fault(error.to_string()))?;
     let prepare = move || -> io::Result<()> {
