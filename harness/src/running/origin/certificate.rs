@@ -3,7 +3,8 @@
 //! ```text
 //!   Authority (a root that the subject is told to trust)
 //!      ├─ issue(Leaf)                        a server's identity: chain and key
-//!      └─ intermediate() ── issue(Leaf)      the same behind one more certificate
+//!      ├─ intermediate() ── issue(Leaf)      the same behind one more certificate
+//!      └─ misuse(Leaf) ──── issue(Leaf)      the same, signed by a server who is no authority
 //! ```
 
 use std::{
@@ -14,12 +15,13 @@ use std::{
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, SanType, date_time_ymd,
 };
 use rustls::{
     ServerConfig, ServerConnection,
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    sign::{CertifiedKey, SingleCertAndKey},
     version::{TLS12, TLS13},
 };
 
@@ -41,6 +43,7 @@ pub struct Authority {
 #[derive(Clone, Debug)]
 pub struct Leaf {
     names: Vec<String>,
+    has_addresses: bool,
     validity: Validity,
 }
 
@@ -75,7 +78,15 @@ pub enum Versions {
 impl Leaf {
     /// A certificate for these names, which are DNS names or IP addresses, that holds now.
     pub fn new(names: &[&str]) -> Self {
-        Self { names: names.iter().map(|&name| name.to_owned()).collect(), validity: Validity::Now }
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        Self { names, has_addresses: true, validity: Validity::Now }
+    }
+
+    /// Enters IP addresses among its names as DNS names, which they are not (RFC 5280 section 4.2.1.6).
+    #[must_use]
+    pub fn addresses_as_names(mut self) -> Self {
+        self.has_addresses = false;
+        self
     }
 
     /// Sets when it holds.
@@ -87,6 +98,11 @@ impl Leaf {
 
     fn params(&self, serial: u32) -> Judged<CertificateParams> {
         let mut params = CertificateParams::new(self.names.clone()).map_err(fault)?;
+        if !self.has_addresses {
+            let name = |name: &String| name.as_str().try_into().map(SanType::DnsName);
+            params.subject_alt_names =
+                self.names.iter().map(name).collect::<Result<_, _>>().map_err(fault)?;
+        }
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let (from, until) = match self.validity {
             Validity::Now => (now.saturating_sub(DAY), now + 30 * DAY),
@@ -109,7 +125,7 @@ impl Authority {
     /// Fault when the machine has no randomness.
     pub fn root(name: &str) -> Judged<Self> {
         let key = KeyPair::generate().map_err(fault)?;
-        let params = authority_params(name)?;
+        let params = authority_params(name, Validity::Now)?;
         let certificate = params.self_signed(&key).map_err(fault)?;
         let pem = certificate.pem();
         Ok(Self { issuer: Issuer::new(params, key), pem, above: Vec::new(), names: 0 })
@@ -120,8 +136,28 @@ impl Authority {
     /// # Errors
     /// Fault when the machine has no randomness.
     pub fn intermediate(&self, name: &str) -> Judged<Self> {
+        self.intermediate_valid(name, Validity::Now)
+    }
+
+    /// The same, whose certificate holds for a time of its own.
+    ///
+    /// # Errors
+    /// Fault when the machine has no randomness.
+    pub fn intermediate_valid(&self, name: &str, validity: Validity) -> Judged<Self> {
+        self.below(authority_params(name, validity)?)
+    }
+
+    /// A server with a certificate by this authority, who signs those of others: nobody allowed it to.
+    ///
+    /// # Errors
+    /// Fault when the machine has no randomness.
+    pub fn misuse(&mut self, leaf: &Leaf) -> Judged<Self> {
+        self.names += 1;
+        self.below(leaf.params(self.names)?)
+    }
+
+    fn below(&self, params: CertificateParams) -> Judged<Self> {
         let key = KeyPair::generate().map_err(fault)?;
-        let params = authority_params(name)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(fault)?;
         let pem = certificate.pem();
         let above = [vec![certificate.der().clone()], self.above.clone()].concat();
@@ -147,7 +183,8 @@ impl Authority {
     /// Fault when the machine has no randomness.
     pub fn issue_with(&mut self, leaf: &Leaf, versions: Versions) -> Judged<Identity> {
         let above = self.above.clone();
-        self.issue_below(leaf, above, versions)
+        let (chain, key) = self.signed(leaf, above)?;
+        Identity::new(chain, &key, versions)
     }
 
     /// A server that sends its own certificate alone: behind an intermediate one, a mistake of its administrator's.
@@ -155,19 +192,30 @@ impl Authority {
     /// # Errors
     /// Fault when the machine has no randomness.
     pub fn issue_alone(&mut self, leaf: &Leaf) -> Judged<Identity> {
-        self.issue_below(leaf, Vec::new(), Versions::Both)
+        let (chain, key) = self.signed(leaf, Vec::new())?;
+        Identity::new(chain, &key, Versions::Both)
     }
 
-    fn issue_below(
+    /// Somebody who shows such a certificate without having its key. Certificates are no secret: every client of the
+    /// server that it belongs to has been sent it.
+    ///
+    /// # Errors
+    /// Fault when the machine has no randomness.
+    pub fn issue_without_key(&mut self, leaf: &Leaf, versions: Versions) -> Judged<Identity> {
+        let (chain, _) = self.signed(leaf, self.above.clone())?;
+        Identity::new(chain, &KeyPair::generate().map_err(fault)?, versions)
+    }
+
+    /// The chain of a server, with its key.
+    fn signed(
         &mut self,
         leaf: &Leaf,
         above: Vec<CertificateDer<'static>>,
-        versions: Versions,
-    ) -> Judged<Identity> {
+    ) -> Judged<(Vec<CertificateDer<'static>>, KeyPair)> {
         self.names += 1;
         let key = KeyPair::generate().map_err(fault)?;
         let certificate = leaf.params(self.names)?.signed_by(&key, &self.issuer).map_err(fault)?;
-        Identity::new([vec![certificate.der().clone()], above].concat(), &key, versions)
+        Ok(([vec![certificate.der().clone()], above].concat(), key))
     }
 }
 
@@ -184,6 +232,9 @@ impl Identity {
 
     fn new(chain: Vec<CertificateDer<'static>>, key: &KeyPair, versions: Versions) -> Judged<Self> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let key = provider().key_provider.load_private_key(key).map_err(fault)?;
+        // Not `with_single_cert`, which refuses a certificate that does not go with the key.
+        let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
         let versions: &[_] = match versions {
             Versions::Both => &[&TLS12, &TLS13],
             Versions::Only12 => &[&TLS12],
@@ -193,9 +244,17 @@ impl Identity {
             .with_protocol_versions(versions)
             .map_err(fault)?
             .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .map_err(fault)?;
+            .with_cert_resolver(Arc::new(shown));
         Ok(Self { config: Arc::new(config) })
+    }
+
+    /// The same, who speaks this application protocol alone (ALPN, RFC 7301): a client that offers others and not this
+    /// one is refused, one that offers none is not.
+    #[must_use]
+    pub fn speaking(&self, protocol: &str) -> Self {
+        let mut config = ServerConfig::clone(&self.config);
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        Self { config: Arc::new(config) }
     }
 
     /// The server's side of a new connection.
@@ -210,8 +269,8 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(ring::default_provider())))
 }
 
-fn authority_params(name: &str) -> Judged<CertificateParams> {
-    let mut params = Leaf { names: Vec::new(), validity: Validity::Now }.params(0)?;
+fn authority_params(name: &str, validity: Validity) -> Judged<CertificateParams> {
+    let mut params = Leaf::new(&[]).valid(validity).params(0)?;
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
