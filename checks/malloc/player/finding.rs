@@ -15,12 +15,14 @@ pub(crate) struct Finding {
     slot: usize,
     damage: Option<Damage>,
     foreign: u64,
+    /// The first foreign byte of a block, and how far it reaches past the end of the library's memory.
+    reach: (usize, usize),
 }
 
 impl Finding {
     /// `end` is one of [`end`], about `slot`.
     pub(crate) fn new(end: u64, slot: usize) -> Self {
-        Self { end, slot, damage: None, foreign: 0 }
+        Self { end, slot, damage: None, foreign: 0, reach: (0, 0) }
     }
 
     /// Bytes that are not what they should be.
@@ -33,12 +35,19 @@ impl Finding {
         Self { foreign: kind, ..Self::new(end::FOREIGN, slot) }
     }
 
+    /// A block that lies there from its byte `offset` on, `past_the_end` bytes past the end of the library's memory.
+    pub(crate) fn reaching(self, (offset, past_the_end): (usize, usize)) -> Self {
+        Self { reach: (offset, past_the_end), ..self }
+    }
+
     /// Writes it down; only the first of all findings does, whether it was the first.
     pub(crate) fn tell(&self, seen: Seen<'_>) -> bool {
         let is_first = seen.end(self.end);
         if is_first {
             seen.set(seen::SLOT, self.slot as u64);
             seen.set(seen::FOREIGN, self.foreign);
+            seen.set(seen::OFFSET, self.reach.0 as u64);
+            seen.set(seen::REACHES, self.reach.1 as u64);
             if let Some(damage) = self.damage {
                 seen.set(seen::OFFSET, damage.offset as u64);
                 seen.set(seen::WANTED, damage.wanted.into());

@@ -5,7 +5,9 @@
 //!     -> {"ready":true,"has":["my_malloc","my_free"]}           or {"error":"...","symbols":[]} and exit status 3
 //!     <- play TRACE SEEN STDERR                                  files in FOLDER; names without spaces
 //!     -> {"played":true}                                         or {"error":"..."}
-//!     <- threads SEEN STDERR THREADS OPERATIONS SEED
+//!     <- threads hammer SEEN STDERR THREADS OPERATIONS SEED
+//!     -> {"played":true}
+//!     <- threads hand-over SEEN STDERR THREADS BYTES SEED
 //!     -> {"played":true}
 //! ```
 //!
@@ -80,7 +82,7 @@ use crate::{
     pattern::Pattern,
     play::{Play, Stage},
     seen::{SeenFile, Trace},
-    threads::Plan,
+    threads::{Plan, Work},
 };
 
 #[global_allocator]
@@ -191,10 +193,15 @@ impl Player {
     fn follow(&mut self, words: &[&str]) -> io::Result<()> {
         match words {
             ["play", trace, seen, stderr] => self.play(trace, seen, stderr),
-            ["threads", seen, stderr, threads, operations, seed] => {
+            ["threads", work, seen, stderr, threads, amount, seed] => {
                 let number = |text: &str| text.parse::<usize>().map_err(io::Error::other);
-                let (threads, operations) = (number(threads)?.max(1), number(operations)?);
-                self.threads(seen, stderr, Plan { threads, operations, seed: number(seed)? as u64 })
+                let work = match *work {
+                    "hammer" => Work::Hammer { operations: number(amount)? },
+                    "hand-over" => Work::HandOver { bytes: number(amount)? },
+                    _ => return Err(io::Error::other(format!("no work for threads: {work}"))),
+                };
+                let (threads, seed) = (number(threads)?.max(1), number(seed)? as u64);
+                self.threads(seen, stderr, Plan { threads, work, seed })
             }
             _ => Err(io::Error::other(format!("unknown line {words:?}"))),
         }
@@ -222,7 +229,7 @@ impl Player {
     }
 
     fn threads(&self, seen: &str, stderr: &str, plan: Plan) -> io::Result<()> {
-        let seen = SeenFile::create(&self.folder.join(seen), 0)?;
+        let seen = SeenFile::create(&self.folder.join(seen), plan.records())?;
         let stderr = File::create(self.folder.join(stderr))?;
         child::run(&self.surroundings, &stderr, seen.words(), || {
             threads::run(&self.stage, plan, seen.words());

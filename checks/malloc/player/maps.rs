@@ -74,6 +74,19 @@ impl Maps {
         !(USER_SPACE_START..USER_SPACE_END).contains(&address) || size > USER_SPACE_END - address
     }
 
+    /// Where the mapped memory ends that `address` lies in; None if nothing is mapped there, or if a mapping goes on
+    /// beyond `limit`.
+    pub(crate) fn end_of_mapped(address: usize, limit: usize) -> Option<usize> {
+        let text = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let mut reached = None;
+        for range in text.lines().filter_map(range) {
+            if range.contains(&address) || reached == Some(range.start) && range.start < limit {
+                reached = Some(range.end);
+            }
+        }
+        reached.filter(|&end| end <= limit)
+    }
+
     /// What `size` bytes at `address` are, when they are not the allocator's.
     pub(crate) fn foreign(&self, address: usize, size: usize) -> Option<u64> {
         let end = address + size.max(1);
@@ -100,14 +113,19 @@ impl Maps {
 
 /// A line of /proc/self/maps (proc_pid_maps(5)): `start-end permissions offset device inode    name`.
 fn mapping(line: &str, end_of_heap: usize) -> Option<(Range<usize>, u64)> {
-    let (start, rest) = line.split_once('-')?;
-    let (end, rest) = rest.split_once(' ')?;
-    let start = usize::from_str_radix(start, 16).ok()?;
     // The last page of the address space on x86-64 lies beyond user space, and beyond all that is asked for.
-    let end = usize::from_str_radix(end, 16).ok()?;
-    if rest.ends_with("[stack]") {
+    let Range { start, end } = range(line)?;
+    if line.ends_with("[stack]") {
         return Some((start - STACK_ROOM..end, foreign::STACK));
     }
-    let end = if rest.ends_with("[heap]") { end_of_heap } else { end };
+    let end = if line.ends_with("[heap]") { end_of_heap } else { end };
     Some((start..end, foreign::OTHER))
+}
+
+/// The range that such a line is about.
+fn range(line: &str) -> Option<Range<usize>> {
+    let (start, rest) = line.split_once('-')?;
+    let (end, _) = rest.split_once(' ')?;
+    let number = |text: &str| usize::from_str_radix(text, 16).ok();
+    Some(number(start)?..number(end)?)
 }

@@ -4,8 +4,10 @@ use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     first_fit::{frees, mallocs},
+    footprint::{self, Pattern},
     player::{Player, SIXTEEN},
     random::{self, Functions, Sizes},
+    rules,
     seen::Seen,
     trace::{FOREVER, Op, Trace},
     words,
@@ -27,13 +29,16 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("powers_of_two_and_their_neighbours_work", powers_of_two_and_their_neighbours_work)
             .must("sizes of a power of two, one less and one more work up to 64 MiB")
             .why("Classes, pages and thresholds begin and end there."),
+        Check::new("whole_pages_and_their_neighbours_work", whole_pages_and_their_neighbours_work)
+            .must("sizes of a number of pages, and some bytes less or more, work up to 3 MiB")
+            .why("What is rounded up to pages has room for a header, or just lacks it: here is where it does."),
         Check::new("nothing_is_asked_for_and_something_can_be_freed", nothing_is_asked_for_and_something_can_be_freed)
             .points(2)
-            .must("malloc(0) is null or a block of its own, which can be freed")
+            .must("malloc(0) is null or a block of its own, which can be freed, any number of times")
             .why("The standard allows both. It allows nothing that belongs to somebody else."),
         Check::new("impossible_sizes_are_refused", impossible_sizes_are_refused)
             .points(3)
-            .must("a size above PTRDIFF_MAX gives null, and the heap is as it was")
+            .must("a size above PTRDIFF_MAX, or so near to it that no machine has it, gives null, and the heap is as it was")
             .why("Adding a header to SIZE_MAX - 8 gives a small number. Heap overflows were sold on less."),
         Check::new("any_refusal_is_survived", any_refusal_is_survived)
             .points(3)
@@ -54,8 +59,9 @@ pub(crate) const STAGE: Stage = Stage {
 const LARGEST: usize = isize::MAX as usize;
 
 fn blocks_are_aligned_to_16(context: &Context) -> Judged {
-    let mut ops: Vec<_> = (1..=130).map(|size| Op::Malloc { slot: size - 1, size }).collect();
-    ops.extend([300, 5_000, 70_000, 1_000_000].map(|size| Op::Malloc { slot: 300 + size % 17, size }));
+    let larger = [300, 5_000, 70_000, 1_000_000, 3_000_000, 40_000_000];
+    let sizes = (1..=130).chain(larger).enumerate();
+    let ops = sizes.map(|(slot, size)| Op::Malloc { slot, size }).collect();
     Player::new(context)?.play(&Trace::new(ops), SIXTEEN).map(drop)
 }
 
@@ -86,6 +92,23 @@ fn powers_of_two_and_their_neighbours_work(context: &Context) -> Judged {
     player.play(&Trace::new(ops), SIXTEEN).map(drop)
 }
 
+/// Behind each mapping lies a page that cannot be touched: a block that is longer than its mapping meets it.
+fn whole_pages_and_their_neighbours_work(context: &Context) -> Judged {
+    const PAGE: usize = 4_096;
+    let mut player = Player::new(context)?;
+    let some = [20, 24, 32, 33, 48, 64, 100, 128, 129, 200, 256, 257, 300, 400, 512, 640, 768];
+    for pages in (1..=16).chain(some) {
+        let mut ops = Vec::new();
+        for more in [-32, -24, -16, -8, 0, 8] {
+            let size = (pages * PAGE).wrapping_add_signed(more);
+            ops.extend([Op::Malloc { slot: 0, size }, Op::Malloc { slot: 1, size: 24 }]);
+            ops.extend(frees(0..=1));
+        }
+        player.play(&Trace::new(ops).with_guard_pages(), SIXTEEN)?;
+    }
+    Ok(())
+}
+
 fn nothing_is_asked_for_and_something_can_be_freed(context: &Context) -> Judged {
     let mut ops: Vec<_> = mallocs(0..4, 24).collect();
     ops.extend(mallocs(4..12, 0));
@@ -94,26 +117,43 @@ fn nothing_is_asked_for_and_something_can_be_freed(context: &Context) -> Judged 
     ops.extend(frees(8..16));
     ops.extend(mallocs(16..20, 0));
     ops.extend(frees(0..4));
-    Player::new(context)?.play(&Trace::new(ops), SIXTEEN).map(drop)
+    let mut player = Player::new(context)?;
+    player.play(&Trace::new(ops), SIXTEEN)?;
+    let build = |blocks: usize, _| {
+        let round = [Op::Malloc { slot: 0, size: 0 }, Op::Free { slot: 0 }];
+        Pattern { first: round.to_vec(), then: round.repeat(blocks) }
+    };
+    let likely = "each malloc(0) uses up an address, which free does not give back";
+    footprint::stays(&mut player, SIXTEEN, build, likely)
 }
 
 fn impossible_sizes_are_refused(context: &Context) -> Judged {
     let mut player = Player::new(context)?;
     let near_the_end = (0..=64).map(|less| usize::MAX - less);
-    let near_the_middle = (1..=32).map(|more| LARGEST + more);
-    for size in near_the_end.chain(near_the_middle).chain([usize::MAX - 4_096, usize::MAX / 4 * 3]) {
-        let mut ops: Vec<_> = mallocs(0..3, 40).collect();
-        ops.extend([Op::Free { slot: 1 }, Op::Malloc { slot: 3, size }]);
-        ops.extend(mallocs(4..8, 40));
-        let trace = Trace::new(ops);
-        let seen = player.play(&trace, SIXTEEN)?;
-        if let Some(record) = seen.record(4).filter(|record| record.pointer != 0) {
-            let halt = Halt::fail(format!("{} gives null", trace.ops[4]), format!("{:#x}", record.pointer));
-            let likely = "rounding up, or adding a header, wraps around to a small number";
-            return Err(halt.did(words::steps(&trace.ops[..=4])).likely(likely));
+    let near_the_middle = (LARGEST - 32)..=(LARGEST + 32);
+    for size in near_the_end.chain(near_the_middle).chain([LARGEST - (1 << 20), usize::MAX / 4 * 3]) {
+        is_refused(&mut player, 0, size)?;
+    }
+    // Taken for negative numbers these are not too large, and sbrk would give back as much of a heap that has it.
+    for less in [4_096, 65_536, 1 << 20, 2 << 20] {
+        for size in [usize::MAX - less, usize::MAX - less + 1, usize::MAX - less + 24] {
+            is_refused(&mut player, 100, size)?;
         }
     }
     Ok(())
+}
+
+/// A request that nobody can meet, with live and free blocks around, and some larger ones besides.
+fn is_refused(player: &mut Player<'_>, larger: usize, size: usize) -> Judged {
+    let mut ops: Vec<_> = mallocs(8..8 + larger, 30_000).collect();
+    ops.extend(mallocs(0..3, 40));
+    ops.extend([Op::Free { slot: 1 }, Op::Malloc { slot: 3, size }]);
+    let at = ops.len() - 1;
+    ops.extend(mallocs(4..8, 40));
+    let trace = Trace::new(ops);
+    let seen = player.watch(&trace)?;
+    let likely = "rounding up, or adding a header, wraps around to a small number, or one that is taken for a negative one";
+    rules::judge_refusal(&trace, &seen, at, SIXTEEN, likely)
 }
 
 /// A program that needs memory of many sizes: small blocks, then larger, then some that may be mappings of their own.

@@ -120,18 +120,17 @@ fn growing() -> Vec<Op> {
     ops
 }
 
-/// Tens of thousands of free blocks that fit no request, and then requests.
+/// Tens of thousands of free blocks that fit no request, and then requests: of many sizes, for blocks that stay, so that
+/// no cache has an answer and each of them has to be looked for.
 pub(crate) fn saw() -> Trace {
     const TEETH: usize = 30_000;
     const REQUESTS: usize = 3_000;
+    const SIZES: usize = 61;
     let mut ops: Vec<_> = mallocs(0..2 * TEETH, 48).collect();
     ops.extend(frees((0..2 * TEETH).step_by(2)));
-    for request in 0..REQUESTS {
-        let slot = 2 * TEETH + request % 100;
-        if request >= 100 {
-            ops.push(Op::Free { slot });
-        }
-        ops.push(Op::Malloc { slot, size: 400 });
-    }
+    ops.extend(
+        (0..REQUESTS)
+            .map(|request| Op::Malloc { slot: 2 * TEETH + request, size: 400 + 16 * (request % SIZES) }),
+    );
     Trace::new(ops)
 }

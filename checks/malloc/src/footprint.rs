@@ -27,13 +27,23 @@ struct Volume {
     size: usize,
 }
 
+const fn volume(bytes: usize, size: usize) -> Volume {
+    Volume { bytes, size }
+}
+
 /// The smallest comes first: whoever asks the OS for little at a time is judged quickly. A block, and four of them
 /// together, stay below the 64 KiB from which blocks may be mappings of their own.
-const VOLUMES: [Volume; 3] = [
-    Volume { bytes: 1 << 20, size: 120 },
-    Volume { bytes: 16 << 20, size: 2_000 },
-    Volume { bytes: 256 << 20, size: 12_000 },
+const VOLUMES: [Volume; 3] = [volume(1 << 20, 120), volume(16 << 20, 2_000), volume(256 << 20, 12_000)];
+
+/// The same for each size by itself: what becomes of small blocks says nothing of larger ones.
+const OF_EVERY_SIZE: [&[Volume]; 3] = [
+    &[volume(1 << 20, 120)],
+    &[volume(1 << 20, 2_000), volume(16 << 20, 2_000)],
+    &[volume(1 << 20, 12_000), volume(16 << 20, 12_000), volume(256 << 20, 12_000)],
 ];
+
+/// Blocks that most allocators leave to the OS.
+const HUGE: [Volume; 2] = [volume(32 << 20, 3_000_000), volume(256 << 20, 3_000_000)];
 
 /// A volume is large if it is so many times the largest step.
 const LARGE: usize = 4;
@@ -59,25 +69,64 @@ pub(crate) fn stays(
     build: impl Fn(usize, usize) -> Pattern,
     likely: &str,
 ) -> Judged {
-    for (number, volume) in VOLUMES.iter().enumerate() {
+    stays_at(&VOLUMES, player, terms, &build, likely)
+}
+
+/// The same with small blocks, with larger ones, and with some that are larger still.
+///
+/// # Errors
+/// As for [`stays`].
+#[track_caller]
+pub(crate) fn stays_at_every_size(
+    player: &mut Player<'_>,
+    terms: Terms,
+    build: impl Fn(usize, usize) -> Pattern,
+    likely: &str,
+) -> Judged {
+    OF_EVERY_SIZE.iter().try_for_each(|volumes| stays_at(volumes, player, terms, &build, likely))
+}
+
+/// The same with blocks of some megabytes.
+///
+/// # Errors
+/// As for [`stays`].
+#[track_caller]
+pub(crate) fn stays_with_huge_blocks(
+    player: &mut Player<'_>,
+    terms: Terms,
+    build: impl Fn(usize, usize) -> Pattern,
+    likely: &str,
+) -> Judged {
+    stays_at(&HUGE, player, terms, &build, likely)
+}
+
+#[track_caller]
+fn stays_at(
+    volumes: &[Volume],
+    player: &mut Player<'_>,
+    terms: Terms,
+    build: &impl Fn(usize, usize) -> Pattern,
+    likely: &str,
+) -> Judged {
+    for (number, volume) in volumes.iter().enumerate() {
         let pattern = build(volume.bytes / volume.size, volume.size);
         let seen = match player.play(&pattern.trace().watched_seldom(), terms) {
             Ok(seen) => seen,
             // A rule of all traces was broken: perhaps a few blocks show it as well.
             Err(halt) if halt.can_shrink() => {
-                return Err(smallest(player, terms, &build, *volume, likely)?.unwrap_or(halt));
+                return Err(smallest(player, terms, build, *volume, likely)?.unwrap_or(halt));
             }
             Err(halt) => return Err(halt),
         };
         let is_large = seen.largest_step() * LARGE <= volume.bytes;
-        if !is_large && number + 1 < VOLUMES.len() {
+        if !is_large && number + 1 < volumes.len() {
             continue;
         }
         let allowance = pattern.peak_before(&seen) / TOLERANCE;
         if pattern.growth(&seen) <= allowance.max(seen.largest_step()) {
             return Ok(());
         }
-        let found = smallest(player, terms, &build, *volume, likely)?;
+        let found = smallest(player, terms, build, *volume, likely)?;
         return Err(found.unwrap_or_else(|| pattern.explain(&seen).likely(likely)));
     }
     Ok(())
@@ -157,7 +206,7 @@ impl Pattern {
             .max()
             .map_or(0, |slot| slot + 1);
         let behind = |size: usize| {
-            let first = [&[Op::Malloc { slot, size }], self.first.as_slice()].concat();
+            let first = [&[Op::Filler { slot, size }], self.first.as_slice()].concat();
             Self { first, then: self.then.clone() }
         };
         let (mut fits, mut too_large) = (0, LARGEST + 1);

@@ -10,6 +10,7 @@ use crate::{
     seen::Seen,
     speed, text,
     trace::Trace,
+    words::counted,
 };
 
 pub(crate) const CHECK: Check = Check::new("plays_your_trace", plays_your_trace)
@@ -42,7 +43,8 @@ fn report(context: &Context, trace: &Trace, seen: &Seen) -> Judged {
     let calls = seen.records().last().map_or(0, |record| record.growth_calls);
     let step = seen.largest_step();
     let percent = live as f64 * 100.0 / peak as f64;
-    context.measured(format!("{} operations, {live} bytes of payload at the peak", trace.ops.len()));
+    let operations = counted(trace.ops.len(), "operation");
+    context.measured(format!("{operations}, {} of payload at the peak", counted(live, "byte")));
     context.measured(format!(
         "footprint {peak} bytes: utilisation {percent:.1} %; calls for memory: {calls}, the largest step {step} bytes"
     ));

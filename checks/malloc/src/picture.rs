@@ -7,7 +7,7 @@
 
 use crate::{
     seen::{End, Record, Seen},
-    trace::{Op, Trace, name},
+    trace::{Op, Trace},
 };
 
 /// Columns between the bars.
@@ -94,11 +94,20 @@ pub(crate) fn at_the_end(trace: &Trace, seen: &Seen) -> Vec<String> {
         }
         _ => return Vec::new(),
     };
-    draw(&live, about, &format!("{}{}", name(about.slot), if about.size == 0 { "" } else { " here" }))
+    let here = if about.size == 0 { "" } else { " here" };
+    draw(&live, about, &format!("{}{here}", trace.name(about.slot)), |slot| letter(&trace.name(slot)))
+}
+
+/// What stands for a block of that name.
+fn letter(name: &str) -> char {
+    match name.as_bytes() {
+        &[letter] => letter.into(),
+        _ => '#',
+    }
 }
 
 /// The blocks near `about`, and under them a line that marks it.
-fn draw(live: &[Block], about: Block, caption: &str) -> Vec<String> {
+fn draw(live: &[Block], about: Block, caption: &str, letter: impl Fn(usize) -> char) -> Vec<String> {
     let near = |block: &&Block| {
         block.end().saturating_add(AROUND) >= about.start && block.start <= about.end().saturating_add(AROUND)
     };
@@ -110,13 +119,14 @@ fn draw(live: &[Block], about: Block, caption: &str) -> Vec<String> {
     let to = blocks.iter().map(Block::end).max().unwrap_or(0).max(about.end());
     let scale = (to - from).div_ceil(COLUMNS).max(1);
     let columns = (to - from).div_ceil(scale);
+    if columns == 0 {
+        return Vec::new();
+    }
     let mut row = vec!['.'; columns];
     for block in &blocks {
-        let letter =
-            u8::try_from(block.slot).ok().filter(|slot| *slot < 26).map_or('#', |slot| (b'a' + slot).into());
         let first = (block.start - from) / scale;
         let last = (block.end() - from).div_ceil(scale).max(first + 1).min(columns);
-        row[first..last].fill(letter);
+        row[first..last].fill(letter(block.slot));
     }
     let left = format!("{from:#x} |");
     let first = (about.start - from) / scale;
@@ -137,7 +147,7 @@ mod tests {
         let live = [Block { slot: 0, start: 0x1000, size: 8 }, Block { slot: 1, start: 0x1010, size: 16 }];
         let about = Block { slot: 2, start: 0x1014, size: 4 };
         assert_eq!(
-            draw(&live, about, "c"),
+            draw(&live, about, "c", |slot| letter(&Trace::default().name(slot))),
             [
                 "0x1000 |aaaaaaaa........bbbbbbbbbbbbbbbb| 0x1020, 1 byte a column",
                 "                            ^^^^ c"

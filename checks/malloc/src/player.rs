@@ -2,7 +2,7 @@
 //! a child of its own, so that every trace meets the library as it was loaded.
 
 use std::{
-    env, fs,
+    env, fs, mem,
     time::{Duration, Instant},
 };
 
@@ -21,8 +21,14 @@ use crate::{
     words,
 };
 
+/// So long nothing may come to an end before it counts as a hang.
+const ALLOWANCE: Duration = Duration::from_secs(10);
+
 /// Once something was seen to hang, as long as this is enough to see it again.
 const SEEN_TO_HANG: Duration = Duration::from_secs(1);
+
+/// So often within that time it is looked whether operations come to an end: the time counts from the last one that did.
+const LOOKS: u32 = 4;
 
 /// However slowly it goes on, no trace is given more than this.
 const LONGEST: Duration = Duration::from_secs(180);
@@ -90,14 +96,11 @@ impl<'c> Player<'c> {
     #[track_caller]
     pub(crate) fn watch(&mut self, trace: &Trace) -> Judged<Seen> {
         self.write(trace)?;
-        let _ = fs::remove_file(self.folder.path().join("seen"));
         // What happens while the library is loaded is no operation's doing.
-        if self.process.is_none() {
-            self.process = Some(self.start()?);
-        }
-        match self.tell("play trace seen stderr", "the trace to be played") {
+        let process = self.ready()?;
+        match self.tell(process, "play trace seen stderr", "the trace to be played") {
             Ok(()) => Ok(self.read_seen()),
-            Err(halt) if is_timeout(&halt) => Err(self.never_returned(trace, &halt)),
+            Err(halt) if is_timeout(&halt) => Err(self.never_returned(trace, *halt)),
             Err(halt) => {
                 let finished = self.read_seen().finished();
                 Err(halt.did(words::steps(&trace.ops[..trace.ops.len().min(finished + 1)])))
@@ -118,15 +121,15 @@ impl<'c> Player<'c> {
         Ok(seen)
     }
 
-    /// Has threads hammer on the library.
+    /// Has threads do that work on the library, so much of it.
     ///
     /// # Errors
     /// Timeout when they never end.
     #[track_caller]
-    pub(crate) fn threads(&mut self, threads: usize, operations: usize, seed: u64) -> Judged<Seen> {
-        let _ = fs::remove_file(self.folder.path().join("seen"));
-        let command = format!("threads seen stderr {threads} {operations} {seed}");
-        self.tell(&command, &format!("{threads} threads to end"))?;
+    pub(crate) fn threads(&mut self, work: &str, threads: usize, amount: usize, seed: u64) -> Judged<Seen> {
+        let process = self.ready()?;
+        let command = format!("threads {work} seen stderr {threads} {amount} {seed}");
+        self.tell(process, &command, &format!("{threads} threads to end"))?;
         Ok(self.read_seen())
     }
 
@@ -142,30 +145,38 @@ impl<'c> Player<'c> {
         Ok(())
     }
 
-    /// Sends a command and waits until it was done, for as long as operations come to an end: a list of thousands of
-    /// blocks that is searched one by one is slow, and no hang.
+    /// The process, which is started if there is none.
     #[track_caller]
-    fn tell(&mut self, command: &str, awaited: &str) -> Judged {
-        let mut process = match self.process.take() {
-            Some(process) => process,
-            None => self.start()?,
-        };
-        if self.hangs {
-            process.set_allowance(SEEN_TO_HANG);
+    fn ready(&mut self) -> Judged<Process> {
+        match self.process.take() {
+            Some(process) => Ok(process),
+            None => self.start(),
         }
+    }
+
+    /// Sends a command and waits until it was done, for as long as operations come to an end: a list of thousands of
+    /// blocks that is searched one by one is slow, and no hang. The process is kept unless it failed.
+    #[track_caller]
+    fn tell(&mut self, mut process: Process, command: &str, awaited: &str) -> Judged {
+        let _ = fs::remove_file(self.folder.path().join("seen"));
+        let allowance = if self.hangs { SEEN_TO_HANG } else { ALLOWANCE };
+        process.set_allowance(allowance / LOOKS);
         process.send(format!("{command}\n").as_bytes());
         let began = Instant::now();
-        let mut finished = 0;
-        // Not kept after an error: the next trace gets a new one.
+        let (mut finished, mut in_vain) = (0, 0);
         let reply = loop {
             match process.read_line(awaited) {
                 Ok(line) => break line,
-                Err(halt) if is_timeout(&halt) && began.elapsed() < LONGEST => {
-                    let progress = self.read_seen().finished();
-                    if progress == finished {
-                        return Err(halt);
+                Err(halt) if is_timeout(&halt) => {
+                    let before = mem::replace(&mut finished, self.read_seen().finished());
+                    in_vain = if finished == before { in_vain + 1 } else { 0 };
+                    let is_late = began.elapsed() > LONGEST;
+                    self.hangs |= is_late || in_vain == LOOKS;
+                    if in_vain == LOOKS {
+                        return Err(hung(&process, awaited, allowance));
+                    } else if is_late {
+                        return Err(went_on(awaited));
                     }
-                    finished = progress;
                 }
                 Err(halt) => return Err(halt),
             }
@@ -209,19 +220,40 @@ impl<'c> Player<'c> {
         Seen::from_bytes(&read("seen"), String::from_utf8_lossy(&read("stderr")).into_owned())
     }
 
-    /// The verdict on an operation that did not come back.
+    /// The same verdict, on the operation that did not come back.
     #[track_caller]
-    fn never_returned(&mut self, trace: &Trace, halt: &Halt) -> Box<Halt> {
-        self.hangs = true;
-        let finished = self.read_seen().finished();
-        let at = finished.min(trace.ops.len().saturating_sub(1));
-        let awaited =
-            trace.ops.get(at).map_or_else(|| "the trace".to_owned(), |op| format!("{op} to return"));
+    fn never_returned(&self, trace: &Trace, hung: Halt) -> Box<Halt> {
+        let at = self.read_seen().finished().min(trace.ops.len().saturating_sub(1));
+        let awaited = format!("{} to return", words::step(&trace.ops, at));
         let timeout = Verdict::Timeout { waiting_for: awaited.clone() };
-        let hung = Halt::new(timeout, awaited, halt.evidence.got.clone());
-        let hung = hung.did(words::steps(trace.ops.get(..=at).unwrap_or_default()));
-        hung.likely("a list that leads back into itself, or a loop that does not move on")
+        let story = words::steps(trace.ops.get(..=at).unwrap_or_default());
+        Halt::new(timeout, awaited, hung.evidence.got).did(story).likely(hung.evidence.likely)
     }
+}
+
+/// The verdict on what did not come. Who waits makes another mistake than who goes round in circles.
+#[track_caller]
+fn hung(process: &Process, awaited: &str, allowance: Duration) -> Box<Halt> {
+    let seconds = allowance.as_secs();
+    let (got, likely) = if process.is_waiting() {
+        (
+            format!("nothing for {seconds} s: it does not run, it waits"),
+            "it waits for a lock that is held already, perhaps by itself",
+        )
+    } else {
+        (
+            format!("nothing for {seconds} s of its own time"),
+            "a list that leads back into itself, or a loop that does not move on",
+        )
+    };
+    Halt::new(Verdict::Timeout { waiting_for: awaited.to_owned() }, awaited, got).likely(likely)
+}
+
+/// The verdict on what came to no end, and did not hang.
+#[track_caller]
+fn went_on(awaited: &str) -> Box<Halt> {
+    let got = format!("one operation after the other for {} s, and no end", LONGEST.as_secs());
+    Halt::new(Verdict::Timeout { waiting_for: awaited.to_owned() }, awaited, got)
 }
 
 fn is_timeout(halt: &Halt) -> bool {

@@ -8,6 +8,7 @@ use crate::{
     picture,
     player::{Player, SIXTEEN},
     random::{self, Functions, Sizes},
+    rules,
     trace::{FOREVER, Op, Trace},
     words,
 };
@@ -44,14 +45,18 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("a block grows into free memory right behind it, even when the OS gives no more")
             .why("Growing in place costs no copy and no second block. Where memory is short it is the only way."),
+        Check::new("shrinking_never_fails", shrinking_never_fails)
+            .must("realloc to a smaller size gives a block, even when the heap is full and the OS gives no more")
+            .why("Whoever needs less has what it takes already. Programs do not expect a null here, and lose the block.")
+            .points(2),
         Check::new("a_block_that_shrinks_gives_the_rest_back", a_block_that_shrinks_gives_the_rest_back)
             .points(2)
             .must("what a block no longer needs after realloc serves other requests")
             .why("A buffer that was large once would hold its memory for ever."),
         Check::new("a_growing_block_leaves_no_trail", a_growing_block_leaves_no_trail)
             .points(2)
-            .must("a block that grows step by step needs no more than a few times its own size")
-            .why("Each step frees the block before it. The holes that they leave have to add up to something."),
+            .must("blocks that grow step by step and are freed leave all memory that they ever had to the next that do")
+            .why("Each step gives up the block before it. What is forgotten there is forgotten at each step."),
         Check::new("all_four_functions_keep_live_bytes", all_four_functions_keep_live_bytes)
             .points(3)
             .must("no call changes a byte of a live block, in any order of the four functions")
@@ -72,7 +77,15 @@ fn calloc_gives_zeros(context: &Context) -> Judged {
         }));
         player.play(&Trace::new(ops), SIXTEEN)?;
     }
-    Ok(())
+    // No bytes in all, whichever of the two is 0.
+    let nothing = [(0, 8), (8, 0), (0, 0), (0, usize::MAX), (usize::MAX, 0)];
+    let mut ops: Vec<_> = nothing
+        .into_iter()
+        .enumerate()
+        .map(|(slot, (count, size))| Op::Calloc { slot, count, size })
+        .collect();
+    ops.extend(frees(0..nothing.len()));
+    player.play(&Trace::new(ops), SIXTEEN).map(drop)
 }
 
 fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
@@ -86,6 +99,11 @@ fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
         (usize::MAX / 16 + 1, 16),
         (usize::MAX / 24 + 2, 24),
         (usize::MAX, usize::MAX),
+        // These wrap around to 44, 104, 3,984 and 2: more than one of the two factors, and a likely size.
+        (5, usize::MAX / 5 + 9),
+        (usize::MAX / 8 + 14, 8),
+        (1_000, usize::MAX / 1_000 + 5),
+        (usize::MAX / 2 + 2, 2),
     ] {
         let mut ops: Vec<_> = mallocs(0..2, 40).collect();
         ops.extend([Op::Calloc { slot: 2, count, size }, Op::Free { slot: 0 }]);
@@ -93,17 +111,7 @@ fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
         let trace = Trace::new(ops);
         // What is not null is written to, and may be found out by that first.
         let seen = player.watch(&trace)?;
-        if let Some(pointer) = seen
-            .record(2)
-            .map(|record| record.pointer)
-            .or(Some(seen.last_pointer()))
-            .filter(|&pointer| pointer != 0 && seen.finished() >= 2)
-        {
-            let halt = Halt::fail(format!("{} gives null", trace.ops[2]), format!("{pointer:#x}"));
-            let likely = "the product wraps around to a small number";
-            return Err(halt.did(words::steps(&trace.ops[..=2])).likely(likely));
-        }
-        player.play(&trace, SIXTEEN)?;
+        rules::judge_refusal(&trace, &seen, 2, SIXTEEN, "the product wraps around to a small number")?;
     }
     Ok(())
 }
@@ -149,7 +157,19 @@ fn realloc_of_null_and_of_nothing_works(context: &Context) -> Judged {
         ops.extend(mallocs(3..6, 24));
         ops.extend(frees(0..6));
     }
-    Player::new(context)?.play(&Trace::new(ops), SIXTEEN).map(drop)
+    let mut player = Player::new(context)?;
+    player.play(&Trace::new(ops), SIXTEEN)?;
+    let build = |blocks: usize, size: usize| {
+        let slots = 0..blocks.div_ceil(4);
+        let mut first: Vec<_> = mallocs(slots.clone(), size).collect();
+        first.extend(slots.clone().map(|slot| Op::Realloc { slot, size: 0 }));
+        // What is no null is a block of no bytes.
+        first.extend(frees(slots));
+        Pattern { then: first.repeat(2), first }
+    };
+    let likely = "realloc(p, 0) returns null, as if it had freed p, and has not";
+    footprint::stays_at_every_size(&mut player, SIXTEEN, build, likely)?;
+    footprint::stays_with_huge_blocks(&mut player, SIXTEEN, build, likely)
 }
 
 fn a_failed_realloc_leaves_the_block(context: &Context) -> Judged {
@@ -181,19 +201,31 @@ fn a_failed_realloc_leaves_the_block(context: &Context) -> Judged {
     Ok(())
 }
 
-/// Fills the heap until nothing more is to be had, frees one block, and lets the one before it grow.
-fn realloc_grows_into_a_free_neighbour(context: &Context) -> Judged {
-    const SIZE: usize = 8_000;
-    const BLOCKS: usize = 10_000;
-    let mut player = Player::new(context)?;
+/// What a heap is filled with: so many blocks of this size at most,
+const SIZE: usize = 8_000;
+const BLOCKS: usize = 10_000;
+/// and so many of each smaller size, down to the smallest: no hole may be left that a copy could go to.
+const SMALLER: [usize; 8] = [4_000, 2_000, 1_000, 500, 200, 100, 40, 16];
+const OF_EACH: usize = 40;
+/// The first slot that is not used for it.
+const FILLED: usize = BLOCKS + SMALLER.len() * OF_EACH;
+
+/// Fills the heap until nothing more is to be had; from then on the OS gives none.
+fn fill_the_heap() -> Vec<Op> {
     let mut fill: Vec<_> = mallocs(0..3, SIZE).collect();
     fill.push(Op::FailGrowth { after: 0, count: FOREVER });
     fill.push(Op::LimitMemory);
     fill.extend(mallocs(3..BLOCKS, SIZE));
-    // Down to the smallest: no hole may be left that a copy could go to.
-    for (round, size) in [4_000, 2_000, 1_000, 500, 200, 100, 40, 16].into_iter().enumerate() {
-        fill.extend(mallocs(BLOCKS + 40 * round..BLOCKS + 40 * (round + 1), size));
+    for (round, size) in SMALLER.into_iter().enumerate() {
+        fill.extend(mallocs(BLOCKS + OF_EACH * round..BLOCKS + OF_EACH * (round + 1), size));
     }
+    fill
+}
+
+/// Frees one block of a full heap, and lets the one before it grow.
+fn realloc_grows_into_a_free_neighbour(context: &Context) -> Judged {
+    let mut player = Player::new(context)?;
+    let mut fill = fill_the_heap();
     let seen = player.play(&Trace::new(fill.clone()).watched_seldom(), SIXTEEN.may_refuse())?;
     // Two blocks that are neighbours in memory, wherever the library put them.
     let mut placed: Vec<_> = fill
@@ -225,6 +257,35 @@ fn realloc_grows_into_a_free_neighbour(context: &Context) -> Judged {
     Ok(())
 }
 
+fn shrinking_never_fails(context: &Context) -> Judged {
+    const LARGE: [usize; 3] = [100_000, 1_000_000, 5_000_000];
+    let mut ops: Vec<_> = LARGE
+        .into_iter()
+        .enumerate()
+        .map(|(number, size)| Op::Malloc { slot: FILLED + number, size })
+        .collect();
+    ops.extend(fill_the_heap());
+    let shrinks = ops.len();
+    // By little first: what is given up soon makes room for a copy.
+    for slot in 0..3 {
+        ops.extend([7_900, 6_000, 1_000, 40].map(|size| Op::Realloc { slot, size }));
+    }
+    for (number, size) in LARGE.into_iter().enumerate() {
+        let slot = FILLED + number;
+        ops.extend([size - size / 10, size / 2, size / 20, 40].map(|size| Op::Realloc { slot, size }));
+    }
+    let trace = Trace::new(ops).watched_seldom();
+    let seen = Player::new(context)?.play(&trace, SIXTEEN.may_refuse())?;
+    let refused = seen.records().skip(shrinks).position(|record| record.pointer == 0);
+    if let Some(index) = refused {
+        let at = shrinks + index;
+        let expected = format!("{}, which is less than it had, gives a block", trace.ops[at]);
+        let likely = "realloc to less looks for another block, and has nowhere to look";
+        return Err(Halt::fail(expected, "null").did(words::steps(&trace.ops[..=at])).likely(likely));
+    }
+    Ok(())
+}
+
 fn a_block_that_shrinks_gives_the_rest_back(context: &Context) -> Judged {
     const PARTS: usize = 4;
     let build = |blocks: usize, size: usize| {
@@ -236,25 +297,22 @@ fn a_block_that_shrinks_gives_the_rest_back(context: &Context) -> Judged {
     footprint::stays(&mut Player::new(context)?, SIXTEEN, build, "a block keeps its size when it shrinks")
 }
 
+/// Buffers that double again and again, in turns, so that each is in the way of another. One round of that may leave the
+/// heap in pieces; the next finds them.
 fn a_growing_block_leaves_no_trail(context: &Context) -> Judged {
-    const STEP: usize = 20_000;
-    const MOST: usize = 64 << 20;
-    const TIMES: usize = 4;
-    let grow = (1..).map(|step: usize| STEP * step * step).take_while(|&size| size < MOST);
-    let mut ops = vec![Op::Malloc { slot: 0, size: STEP }];
-    for (number, size) in grow.enumerate() {
-        ops.extend([Op::Realloc { slot: 0, size }, Op::Malloc { slot: number + 1, size: 24 }]);
-    }
-    let trace = Trace::new(ops);
-    let seen = Player::new(context)?.play(&trace, SIXTEEN)?;
-    let (peak, live) = (seen.peak_footprint(0..trace.ops.len()), trace.peak_live_bytes());
-    if peak > TIMES * live {
-        let expected =
-            format!("at most {} MB for a block of {} MB", TIMES * live / 1_000_000, live / 1_000_000);
-        let halt = Halt::fail(expected, format!("{} MB", peak / 1_000_000)).did(words::steps(&trace.ops));
-        return Err(halt.likely("the old block is not freed after it was copied"));
-    }
-    Ok(())
+    let build = |blocks: usize, size: usize| {
+        let buffers = || 0..blocks.div_ceil(4);
+        let mut round: Vec<_> = mallocs(buffers(), size / 8).collect();
+        for part in [4, 2, 1] {
+            round.extend(buffers().map(|slot| Op::Realloc { slot, size: size / part }));
+        }
+        round.extend(frees(buffers()));
+        Pattern { first: round.repeat(2), then: round.repeat(3) }
+    };
+    let likely = "the old block is not freed after it was copied";
+    let mut player = Player::new(context)?;
+    footprint::stays_at_every_size(&mut player, SIXTEEN, build, likely)?;
+    footprint::stays_with_huge_blocks(&mut player, SIXTEEN, build, likely)
 }
 
 fn all_four_functions_keep_live_bytes(context: &Context) -> Judged {

@@ -10,10 +10,10 @@ use harness::{
 };
 
 use crate::{
-    picture,
+    picture::{self, Block},
     player::Terms,
     seen::{End, Seen},
-    trace::{Op, Trace, name},
+    trace::Trace,
     wire::foreign,
     words,
 };
@@ -25,22 +25,19 @@ use crate::{
 #[track_caller]
 pub(crate) fn judge(trace: &Trace, seen: &Seen, terms: Terms) -> Judged {
     let at = seen.finished().min(trace.ops.len().saturating_sub(1));
-    let op = trace.ops.get(at).copied().unwrap_or(Op::Sweep);
-    let up_to = |index: usize| words::steps(trace.ops.get(..=index).unwrap_or_default());
-    if let End::Signal { .. } | End::Exited { .. } | End::Unknown | End::NoSymbol = seen.end() {
-        return Err(ended(seen, op).did(up_to(at)));
+    let story = |about| words::steps_about(trace.ops.get(..=at).unwrap_or_default(), about);
+    let op = || words::step(&trace.ops, at);
+    if has_ended(seen) {
+        return Err(ended(trace, seen, op()).did(story(seen.used_slot())));
     }
-    if let Some((count, kind, index)) = seen.borrowed() {
-        let during = trace.ops.get(index).map_or_else(String::new, |op| format!(" during {op}"));
-        let got = format!("libc's {kind} was called{during}; {count} calls of its allocator in all");
-        let halt = Halt::fail("memory from the operating system: sbrk, mmap", got);
-        let likely = "borrowed from libc: in Rust, Vec, Box, String, format! and println! allocate too; eprintln! does not";
-        return Err(halt.did(up_to(index)).likely(likely));
-    }
+    borrowed(trace, seen)?;
     misaligned_or_null(trace, seen, terms)?;
     match seen.end() {
         End::Complete => Ok(()),
-        _ => Err(wrong(seen, op).did(up_to(at)).drawn(picture::at_the_end(trace, seen))),
+        End::Damaged { slot: Some(slot), .. } | End::Overlap { slot } => {
+            Err(wrong(trace, seen, op()).did(story(Some(slot))).drawn(picture::at_the_end(trace, seen)))
+        }
+        _ => Err(wrong(trace, seen, op()).did(story(None))),
     }
 }
 
@@ -50,14 +47,12 @@ pub(crate) fn judge(trace: &Trace, seen: &Seen, terms: Terms) -> Judged {
 /// The rule that was broken first.
 #[track_caller]
 pub(crate) fn judge_threads(seen: &Seen) -> Judged {
-    if let End::Signal { .. } | End::Exited { .. } | End::Unknown | End::NoSymbol = seen.end() {
-        return Err(ended(seen, "every call")
+    let nobody = Trace::default();
+    if has_ended(seen) {
+        return Err(ended(&nobody, seen, "every call")
             .likely("two threads changed the same list at once: nothing keeps them apart"));
     }
-    if let Some((count, kind, _)) = seen.borrowed() {
-        let got = format!("libc's {kind} was called; {count} calls of its allocator in all");
-        return Err(Halt::fail("memory from the operating system: sbrk, mmap", got));
-    }
+    borrowed(&nobody, seen)?;
     let (refused, misaligned) = seen.of_threads();
     if misaligned > 0 {
         let got = format!("{misaligned} that are not");
@@ -69,14 +64,51 @@ pub(crate) fn judge_threads(seen: &Seen) -> Judged {
     match seen.end() {
         End::Complete => Ok(()),
         End::Damaged { offset, wanted, found, bytes, .. } => {
-            let got = format!(
-                "byte {offset} of a block is {found:#04x} and was {wanted:#04x} ({bytes} bytes differ)"
-            );
+            let differ = differ(bytes);
+            let got = format!("byte {offset} of a block is {found:#04x} and was {wanted:#04x} ({differ})");
             let halt = Halt::fail("a live block holds what its thread wrote to it", got);
             Err(halt.likely("two threads were given the same block, or overlapping ones"))
         }
-        _ => Err(wrong(seen, "a call")),
+        _ => Err(wrong(&nobody, seen, "a call")),
     }
+}
+
+/// Judges a request that cannot be met: whatever was returned for it is wrong, and more to the point than what became
+/// of using that.
+///
+/// # Errors
+/// A pointer that is not null, or a rule that was broken otherwise.
+#[track_caller]
+pub(crate) fn judge_refusal(trace: &Trace, seen: &Seen, at: usize, terms: Terms, likely: &str) -> Judged {
+    let finished = seen.record(at).map(|record| record.pointer);
+    let pointer = finished.unwrap_or(if seen.finished() == at { seen.last_pointer() } else { 0 });
+    if pointer != 0 {
+        let halt = Halt::fail(format!("{} gives null", words::step(&trace.ops, at)), format!("{pointer:#x}"));
+        return Err(halt.did(words::steps(&trace.ops[..=at])).likely(likely));
+    }
+    judge(trace, seen, terms)
+}
+
+/// A program that hangs on the library, told by its name.
+pub(crate) fn never_ended(mut halt: Box<Halt>, program: &str) -> Box<Halt> {
+    if let Verdict::Timeout { waiting_for } = &mut halt.verdict {
+        *waiting_for = format!("{program} to come to its end");
+        halt.evidence.expected.clone_from(waiting_for);
+    }
+    halt
+}
+
+/// Calls of libc's allocator.
+#[track_caller]
+fn borrowed(trace: &Trace, seen: &Seen) -> Judged {
+    let Some((count, kind, at)) = seen.borrowed() else { return Ok(()) };
+    let story = trace.ops.get(..=at).unwrap_or_default();
+    let during = if story.is_empty() { String::new() } else { format!(" during {}", words::step(story, at)) };
+    let calls = words::counted(count, "call");
+    let got = format!("libc's {kind} was called{during}; {calls} of its allocator in all");
+    let halt = Halt::fail("memory from the operating system: sbrk, mmap", got);
+    let likely = "borrowed from libc: in Rust, Vec, Box, String, format! and println! allocate too; eprintln! does not";
+    Err(halt.did(words::steps(story)).likely(likely))
 }
 
 /// Pointers that are no multiple of what they should be, and nulls where there was no reason for one.
@@ -84,24 +116,29 @@ pub(crate) fn judge_threads(seen: &Seen) -> Judged {
 fn misaligned_or_null(trace: &Trace, seen: &Seen, terms: Terms) -> Judged {
     for (index, (op, record)) in trace.ops.iter().zip(seen.records()).enumerate() {
         let Some(size) = op.requested() else { continue };
-        let steps = || words::steps(&trace.ops[..=index]);
+        let (op, steps) = (|| words::step(&trace.ops, index), || words::steps(&trace.ops[..=index]));
         if record.pointer % terms.alignment != 0 {
             let got = format!("{:#x}", record.pointer);
             let off = record.pointer % terms.alignment;
-            let expected = format!("{op} is a multiple of {}", terms.alignment);
+            let expected = format!("{} gives an address that is a multiple of {}", op(), terms.alignment);
             return Err(Halt::fail(expected, format!("{got}, which is {off} too much")).did(steps()));
         }
         // A block of no bytes may be null, and so may the answer to what no machine has.
         if record.pointer == 0 && size > 0 && size < 1 << 30 && !terms.may_refuse {
-            return Err(Halt::fail(format!("{op} gives a block"), "null").did(steps()));
+            return Err(Halt::fail(format!("{} gives a block", op()), "null").did(steps()));
         }
     }
     Ok(())
 }
 
-/// A child that did not live to the end of its trace.
+/// Whether the child did not live to the end of its trace.
+fn has_ended(seen: &Seen) -> bool {
+    matches!(seen.end(), End::Signal { .. } | End::Exited { .. } | End::Unknown | End::NoSymbol)
+}
+
+/// What became of it, in the middle of `op`.
 #[track_caller]
-fn ended(seen: &Seen, op: impl Display) -> Box<Halt> {
+fn ended(trace: &Trace, seen: &Seen, op: impl Display) -> Box<Halt> {
     let ending = |exit| Ending { exit, unread: Vec::new(), stderr: seen.stderr.clone() };
     match seen.end() {
         End::NoSymbol => {
@@ -116,16 +153,42 @@ fn ended(seen: &Seen, op: impl Display) -> Box<Halt> {
             }
             halt
         }
-        End::Signal { signal, address } => {
-            let how = format!("{} at address {address:#x}", Exit::Signal(signal));
-            let got = format!("the program was {how} while it used the block at {:#x}", seen.last_pointer());
-            let expected = format!("{op}: a block that can be read and written");
-            Halt::new(Verdict::Crash { how }, expected, got)
-        }
+        End::Signal { signal, address } => unusable(trace, seen, op, signal, address),
         _ => {
             let how = "it was killed".to_owned();
             Halt::new(Verdict::Crash { how: how.clone() }, format!("{op} returns"), how)
         }
+    }
+}
+
+/// The program died of using a block: the one that `op` gave it, or one that it had before.
+#[track_caller]
+fn unusable(trace: &Trace, seen: &Seen, op: impl Display, signal: i32, address: usize) -> Box<Halt> {
+    let how = format!("{} at address {address:#x}", Exit::Signal(signal));
+    let crash = |expected: String, used: &str| {
+        let got = format!("the program was {how} while it used {used}");
+        Halt::new(Verdict::Crash { how: how.clone() }, expected, got)
+    };
+    let (at, pointer) = (seen.finished(), seen.last_pointer());
+    let gave = trace.ops.get(at).filter(|op| pointer != 0 && op.slot() == seen.used_slot());
+    let block = match gave.and_then(|op| op.slot().zip(op.requested())) {
+        Some((slot, size)) => Some(Block { slot, start: pointer, size }),
+        None => picture::live_after(trace, seen, at)
+            .into_iter()
+            .find(|block| Some(block.slot) == seen.used_slot()),
+    };
+    let Some(Block { slot, start, size }) = block else {
+        let used = if seen.used_slot().is_some() { "a block" } else { "what somebody else got from sbrk" };
+        return crash(format!("after {op} all memory in use can be read and written"), used);
+    };
+    let name = trace.name(slot);
+    let byte = address.checked_sub(start).filter(|&byte| byte < size);
+    let byte = byte.map_or_else(String::new, |byte| format!("byte {byte} of "));
+    let used = format!("{byte}{name}, which lies at {start:#x}");
+    match gave {
+        Some(_) => crash(format!("{op}: a block that can be read and written"), &used),
+        None => crash(format!("{name} can be read and written, after {op} as before"), &used)
+            .likely(format!("memory was given back to the OS in which {name} lives")),
     }
 }
 
@@ -135,29 +198,28 @@ fn is_about_memory(signal: i32) -> bool {
 
 /// A trace that came to something that must not be.
 #[track_caller]
-fn wrong(seen: &Seen, op: impl Display) -> Box<Halt> {
+fn wrong(trace: &Trace, seen: &Seen, op: impl Display) -> Box<Halt> {
     let pointer = seen.last_pointer();
     match seen.end() {
         End::Damaged { slot: Some(slot), offset, wanted, found, bytes } => {
-            let slot = name(slot);
+            let (slot, differ) = (trace.name(slot), differ(bytes));
             let expected = format!("{slot} holds what was written to it, after {op} as before");
-            let got = format!(
-                "byte {offset} of {slot} is {found:#04x} and was {wanted:#04x} ({bytes} bytes differ)"
-            );
+            let got = format!("byte {offset} of {slot} is {found:#04x} and was {wanted:#04x} ({differ})");
             Halt::fail(expected, got)
         }
         End::Damaged { slot: None, offset, bytes, .. } => {
             let expected = "what somebody else got from sbrk is left alone";
-            let got = format!("after {op} byte {offset} of it has changed ({bytes} bytes differ)");
+            let got = format!("after {op} byte {offset} of it has changed ({})", differ(bytes));
             Halt::fail(expected, got).likely("what lies behind the heap was taken for a part of it")
         }
         End::Overlap { slot } => {
-            let slot = name(slot);
+            let slot = trace.name(slot);
             let got = format!("{pointer:#x}, which lies inside {slot} or reaches into it");
             Halt::fail(format!("{op}: a block that no live block touches"), got)
         }
-        End::Foreign { what } => {
-            let got = match what {
+        End::Foreign { what, offset, reaches } => {
+            let what = match what {
+                foreign::STATIC if offset > 0 => "the code and variables of the library itself",
                 foreign::STATIC => "memory of the library itself: a static array",
                 foreign::STACK => "the stack",
                 foreign::LIBC_HEAP => "a block that libc's malloc gave to the library",
@@ -166,7 +228,16 @@ fn wrong(seen: &Seen, op: impl Display) -> Box<Halt> {
                 _ => "memory that was there before the library was loaded",
             };
             let expected = format!("{op}: memory that the library got from the operating system");
-            Halt::fail(expected, format!("{pointer:#x}: {got}"))
+            let got = match (offset, words::counted(reaches, "byte")) {
+                (_, bytes) if reaches > 0 => {
+                    format!(
+                        "{pointer:#x}: it reaches {bytes} past the end of the memory that the library got"
+                    )
+                }
+                (0, _) => format!("{pointer:#x}: {what}"),
+                (offset, _) => format!("{pointer:#x}: from byte {offset} on it lies in {what}"),
+            };
+            Halt::fail(expected, got)
         }
         End::NotZero { offset, found } => {
             Halt::fail(format!("{op}: zeros"), format!("byte {offset} is {found:#04x}"))
@@ -178,4 +249,8 @@ fn wrong(seen: &Seen, op: impl Display) -> Box<Halt> {
         }
         other => Halt::fault(format!("no rule knows {other:?}")),
     }
+}
+
+fn differ(bytes: usize) -> String {
+    format!("{} differ{}", words::counted(bytes, "byte"), if bytes == 1 { "s" } else { "" })
 }

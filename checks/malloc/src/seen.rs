@@ -36,8 +36,9 @@ pub(crate) enum End {
     Damaged { slot: Option<usize>, offset: usize, wanted: u8, found: u8, bytes: usize },
     /// A new block overlaps a live one.
     Overlap { slot: usize },
-    /// A new block lies in memory that is not the allocator's to give.
-    Foreign { what: u64 },
+    /// A new block lies in memory that is not the allocator's to give, from its byte `offset` on; it may begin in the
+    /// allocator's, and reach so many bytes past the end of that.
+    Foreign { what: u64, offset: usize, reaches: usize },
     /// A block from calloc is not zero.
     NotZero { offset: usize, found: u8 },
     /// realloc's block does not begin with what the old one held.
@@ -73,7 +74,9 @@ impl Seen {
                 End::Damaged { slot, offset, wanted, found, bytes: self.word(seen::DAMAGED) }
             }
             end::OVERLAP => End::Overlap { slot },
-            end::FOREIGN => End::Foreign { what: self.words[seen::FOREIGN] },
+            end::FOREIGN => {
+                End::Foreign { what: self.words[seen::FOREIGN], offset, reaches: self.word(seen::REACHES) }
+            }
             end::NOT_ZERO => End::NotZero { offset, found },
             end::PREFIX_LOST => End::PrefixLost { offset, wanted, found },
             end::NO_SYMBOL => End::NoSymbol,
@@ -89,6 +92,11 @@ impl Seen {
     /// Whether it ended inside a function of the library, rather than while its blocks were used.
     pub(crate) fn was_inside(&self) -> bool {
         self.words[seen::PHASE] == phase::INSIDE
+    }
+
+    /// The slot of the block that was being used when it ended; None for memory that is not the allocator's.
+    pub(crate) fn used_slot(&self) -> Option<usize> {
+        Some(self.word(seen::SLOT)).filter(|&slot| slot != usize::MAX)
     }
 
     /// What was seen of each operation that was finished.

@@ -12,6 +12,8 @@ use crate::wire::{self, code, watch};
 pub(crate) enum Op {
     /// `slot = malloc(size)`.
     Malloc { slot: usize, size: usize },
+    /// The same, before the story that is told, so that it begins with little room.
+    Filler { slot: usize, size: usize },
     /// `slot = calloc(count, size)`.
     Calloc { slot: usize, count: usize, size: usize },
     /// `slot = realloc(slot, size)`.
@@ -104,6 +106,12 @@ impl Trace {
         words.into_iter().flat_map(u64::to_ne_bytes).collect()
     }
 
+    /// What a student reads for a slot.
+    pub(crate) fn name(&self, slot: usize) -> String {
+        let is_filler = |op: &Op| matches!(*op, Op::Filler { slot: other, .. } if other == slot);
+        if self.ops.iter().any(is_filler) { FILLER.to_owned() } else { name(slot) }
+    }
+
     /// The highest sum of the sizes of live blocks.
     pub(crate) fn peak_live_bytes(&self) -> usize {
         let mut sizes = vec![0; self.slots];
@@ -126,6 +134,7 @@ impl Op {
     pub(crate) fn slot(&self) -> Option<usize> {
         match *self {
             Self::Malloc { slot, .. }
+            | Self::Filler { slot, .. }
             | Self::Calloc { slot, .. }
             | Self::Realloc { slot, .. }
             | Self::Free { slot }
@@ -137,7 +146,7 @@ impl Op {
     /// How many bytes it asks for, if it asks for any.
     pub(crate) fn requested(&self) -> Option<usize> {
         match *self {
-            Self::Malloc { size, .. } | Self::Realloc { size, .. } => Some(size),
+            Self::Malloc { size, .. } | Self::Filler { size, .. } | Self::Realloc { size, .. } => Some(size),
             Self::Calloc { count, size, .. } => Some(count.saturating_mul(size)),
             _ => None,
         }
@@ -145,7 +154,7 @@ impl Op {
 
     fn record(&self) -> [u64; wire::RECORD_WORDS] {
         let (code, size, extra) = match *self {
-            Self::Malloc { size, .. } => (code::MALLOC, size, 0),
+            Self::Malloc { size, .. } | Self::Filler { size, .. } => (code::MALLOC, size, 0),
             Self::Calloc { count, size, .. } => (code::CALLOC, size, count),
             Self::Realloc { size, .. } => (code::REALLOC, size, 0),
             Self::Free { .. } => (code::FREE, 0, 0),
@@ -161,7 +170,10 @@ impl Op {
     }
 }
 
-/// A slot's name.
+/// The name of the slot of [`Op::Filler`].
+const FILLER: &str = "filler";
+
+/// A slot's name, if it is no filler's.
 pub(crate) fn name(slot: usize) -> String {
     match u8::try_from(slot) {
         Ok(letter @ 0..26) => char::from(b'a' + letter).to_string(),
@@ -184,6 +196,7 @@ impl fmt::Display for Op {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Malloc { slot, size } => write!(out, "{} = malloc({})", name(slot), size_text(size)),
+            Self::Filler { size, .. } => write!(out, "{FILLER} = malloc({})", size_text(size)),
             Self::Calloc { slot, count, size } => {
                 write!(out, "{} = calloc({}, {})", name(slot), size_text(count), size_text(size))
             }
@@ -202,8 +215,8 @@ impl fmt::Display for Op {
             Self::FailGrowth { after, .. } => {
                 write!(out, "the OS will refuse the {} and all later ones", ordinal(after + 1))
             }
-            Self::LimitMemory => write!(out, "the kernel gives no more memory"),
-            Self::LiftLimit => write!(out, "the kernel gives memory again"),
+            Self::LimitMemory => write!(out, "the OS gives no more memory"),
+            Self::LiftLimit => write!(out, "the OS gives memory again"),
             Self::Sweep => write!(out, "look at every live block"),
         }
     }

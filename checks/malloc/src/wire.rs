@@ -21,6 +21,26 @@ pub(crate) const RECORD_WORDS: usize = 3;
 /// Header words of what was seen; their places are [`seen`].
 pub(crate) const SEEN_WORDS: usize = 32;
 
+/// Of threads of which half free what the other half allocates.
+pub(crate) mod hand_over {
+    /// Sizes of the blocks, each as often as the others. Few, so that a cache which is bounded by a number of blocks of each
+    /// size is soon full; and small, since small blocks are what caches are for.
+    pub(crate) const SIZES: [usize; 8] = [16, 32, 48, 64, 100, 200, 300, 500];
+    /// Blocks that are in use at once, at most, for each thread that allocates.
+    pub(crate) const IN_USE: usize = 1024;
+    /// What is handed over before, to warm up, is this part of what is asked for.
+    pub(crate) const WARM_UP: usize = 8;
+
+    // Moments at which all threads stand still. What was seen has a record for each, of the footprint and the growth calls.
+
+    /// As many blocks are in use as there will ever be at once, and none was freed yet.
+    pub(crate) const FULL: usize = 0;
+    /// The part that warms up was handed over and freed.
+    pub(crate) const WARM: usize = 1;
+    /// All was.
+    pub(crate) const END: usize = 2;
+}
+
 /// What an operation does. A *slot* is a variable that holds a pointer: null before its first block and after `free`.
 pub(crate) mod code {
     /// `slot = my_malloc(size)`, filled to its last byte.
@@ -73,9 +93,10 @@ pub(crate) mod seen {
     pub(crate) const SIGNAL: usize = 3;
     /// The address that the signal was about.
     pub(crate) const FAULT_ADDRESS: usize = 4;
-    /// The slot whose block is damaged, or that the new block overlaps.
+    /// The slot whose block is damaged, or that the new block overlaps; while the player uses a block, that block's
+    /// (`u64::MAX`: memory that is not the allocator's).
     pub(crate) const SLOT: usize = 5;
-    /// The first damaged byte's offset in its block.
+    /// The first damaged byte's offset in its block; of a block in foreign memory, its first byte's that lies there.
     pub(crate) const OFFSET: usize = 6;
     /// What the byte should be.
     pub(crate) const WANTED: usize = 7;
@@ -96,9 +117,9 @@ pub(crate) mod seen {
     pub(crate) const FOOTPRINT: usize = 14;
     /// Growth calls while the library was being loaded.
     pub(crate) const GROWTH_CALLS: usize = 15;
-    /// Bytes by which the largest single operation made the footprint grow.
+    /// Bytes by which the largest single operation made the footprint grow; of threads that hand over, while one alone calls.
     pub(crate) const LARGEST_STEP: usize = 16;
-    /// The highest footprint at the end of any operation.
+    /// The highest footprint at the end of any operation, or at any moment of [`super::hand_over`].
     pub(crate) const PEAK_FOOTPRINT: usize = 17;
     /// Processor time of the operations in nanoseconds: only the whole is measured.
     pub(crate) const CPU_NANOS: usize = 18;
@@ -110,6 +131,9 @@ pub(crate) mod seen {
     pub(crate) const REFUSED: usize = 21;
     /// Of threads: blocks that do not lie at a multiple of 16.
     pub(crate) const MISALIGNED: usize = 22;
+    /// Of a block in foreign memory: by how many bytes it reaches past the end of what the library got, if it begins in
+    /// that and there is an end.
+    pub(crate) const REACHES: usize = 23;
 }
 
 /// What is going on in the child.

@@ -35,7 +35,8 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     let built = Mutex::new(built);
     let next = || built.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     let mut tried = thread::scope(|scope| {
-        let runners: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from))
+        // More than there are processors: a mutant that hangs does nothing for most of its trial.
+        let runners: Vec<_> = (0..2 * thread::available_parallelism().map_or(1, usize::from))
             .map(|_| {
                 scope.spawn(|| {
                     let mut tried = Vec::new();

@@ -88,6 +88,7 @@ impl Play<'_> {
         // No block is large enough for a product that does not fit: this one is found to lie nowhere.
         let size = count.saturating_mul(size);
         let place = self.admit(slot, address, size)?;
+        self.seen.set(seen::SLOT, slot as u64);
         self.seen.set(seen::PHASE, phase::VERIFYING);
         // SAFETY: `admit` has found nobody else's memory there.
         let zero = unsafe { verify_zero(address, size) };
@@ -150,6 +151,7 @@ impl Play<'_> {
 
     /// Whether the block that realloc returned begins with what the old one held.
     fn verify_prefix(&self, slot: usize, new: usize, size: usize, old: Block) -> Result<(), Finding> {
+        self.seen.set(seen::SLOT, slot as u64);
         self.seen.set(seen::PHASE, phase::VERIFYING);
         let kept = size.min(old.size);
         // SAFETY: `admit` has found nobody else's memory at the new block.
@@ -162,6 +164,7 @@ impl Play<'_> {
         let Block { address, size, .. } = self.slots[slot];
         if address != 0 {
             self.slots[slot].fill = Fill::Hostile(self.operation as u64);
+            self.seen.set(seen::SLOT, slot as u64);
             // SAFETY: a live block is the player's to write.
             unsafe { self.stage.pattern.fill(address, size, self.slots[slot].fill) };
         }

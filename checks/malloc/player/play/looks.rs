@@ -20,7 +20,7 @@ impl Play<'_> {
         }
         let place = self.find_room(address, size)?;
         if let Some(kind) = self.foreign(address, size) {
-            return Err(Finding::foreign(kind, slot));
+            return Err(Finding::foreign(kind, slot).reaching(self.reach(address, size)));
         }
         self.verify_around(place)?;
         Ok(place)
@@ -55,10 +55,23 @@ impl Play<'_> {
         self.stage.maps.foreign(address, size)
     }
 
+    /// The first foreign byte of a block that has one, and how far it reaches past the end of the memory that it begins
+    /// in: 0 where that is not the library's, or has no end before foreign memory (which it may have been mapped over).
+    fn reach(&self, address: usize, size: usize) -> (usize, usize) {
+        let (mut own, mut too_many) = (0, size);
+        while too_many - own > 1 {
+            let middle = own.midpoint(too_many);
+            *(if self.foreign(address, middle).is_none() { &mut own } else { &mut too_many }) = middle;
+        }
+        let end = Maps::end_of_mapped(address, address + own).filter(|_| own > 0);
+        (own, end.map_or(0, |end| address + size - end))
+    }
+
     /// Fills a new block to its last byte: from now on it lives.
     pub(super) fn settle(&mut self, slot: usize, address: usize, size: usize, place: Place) {
         let block = Block { address, size, fill: Fill::Table(self.operation as u64) };
         self.slots[slot] = block;
+        self.seen.set(seen::SLOT, slot as u64);
         self.seen.set(seen::PHASE, phase::FILLING);
         // SAFETY: `admit` has found nobody else's memory there.
         unsafe { self.stage.pattern.fill(address, size, block.fill) };
@@ -93,6 +106,7 @@ impl Play<'_> {
     }
 
     fn verify_block(&self, slot: usize, block: Block) -> Result<(), Finding> {
+        self.seen.set(seen::SLOT, slot as u64);
         self.seen.set(seen::PHASE, phase::VERIFYING);
         let Block { address, size, fill } = block;
         // SAFETY: a live block, or a gap, is the player's to read.

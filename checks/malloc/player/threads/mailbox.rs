@@ -5,16 +5,10 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
+use super::calls::Block;
+
 /// Parcels of a mailbox.
 const PARCELS: usize = 32;
-
-/// A block, and the key of what it was filled with.
-#[derive(Clone, Copy)]
-pub(super) struct Block {
-    pub(super) address: usize,
-    pub(super) size: usize,
-    pub(super) key: u64,
-}
 
 /// The states of a parcel: nobody's, of one thread at work on it, the receiver's.
 const EMPTY: usize = 0;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    c,
+    c, side_by_side,
     suite_run::{self, WRITABLE, expect},
 };
 
@@ -11,7 +11,7 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(90);
 
 /// What happens in my_malloc and in my_free, and what is said of that.
-const ENDINGS: [(&str, &str, &str, &[&str]); 11] = [
+const ENDINGS: [(&str, &str, &str, &[&str]); 12] = [
     (
         "*(volatile int *)0x10 = 1;",
         "",
@@ -31,8 +31,14 @@ const ENDINGS: [(&str, &str, &str, &[&str]); 11] = [
     ),
     ("_exit(0);", "", "CRASH", &["exited with status 0", "a = malloc(1) returns"]),
     ("", "abort();", "CRASH", &["SIGABRT", "free(a) returns"]),
-    ("while (1);", "", "TIMEOUT", &["a = malloc(1) to return"]),
-    ("", "pause();", "TIMEOUT", &["free(a) to return"]),
+    ("while (1);", "", "TIMEOUT", &["a = malloc(1) to return", "of its own time", "leads back into itself"]),
+    ("", "pause();", "TIMEOUT", &["free(a) to return", "it does not run, it waits"]),
+    (
+        "static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; pthread_mutex_lock(&lock);",
+        "",
+        "TIMEOUT",
+        &["b = malloc(8) to return", "it does not run, it waits", "a lock that is held already"],
+    ),
 ];
 
 #[test]
@@ -40,7 +46,7 @@ fn an_ending_is_told_with_its_operation() {
     if !c::is_there() {
         return;
     }
-    for (in_malloc, in_free, word, says) in ENDINGS {
+    side_by_side::test(&ENDINGS, |(in_malloc, in_free, word, says)| {
         let source = format!(
             "#include <bump.h>
              #include <signal.h>
@@ -50,7 +56,22 @@ fn an_ending_is_told_with_its_operation() {
         let report = suite_run::check(&c::build(&source, &["-O0"]), WRITABLE);
         expect(report.only(), &source, word, says);
         assert!(report.elapsed < DEADLINE, "{source}: {:?}", report.elapsed);
+    });
+}
+
+/// Whatever it waits for between two operations: what goes on is no hang, though the whole takes longer than one.
+#[test]
+fn a_slow_allocator_is_not_taken_for_one_that_hangs() {
+    if !c::is_there() {
+        return;
     }
+    let source = "
+        #include <bump.h>
+        void *my_malloc(size_t size) { usleep(40000); return bump(size); }
+        void my_free(void *p) {}";
+    let report = suite_run::check(&c::build(source, &[]), WRITABLE);
+    report.all_pass("my_malloc that takes 40 ms", 1);
+    assert!(report.elapsed > Duration::from_secs(11), "300 blocks take longer than a hang: {report:?}");
 }
 
 #[test]
@@ -89,7 +110,7 @@ fn a_whole_stage_on_an_allocator_that_hangs_comes_to_its_end() {
     for check in &report.finished {
         match check.verdict.word() {
             "TIMEOUT" => {
-                expect(check, source, "TIMEOUT", &["= malloc(", "to return", "leads back into itself"]);
+                expect(check, source, "TIMEOUT", &["= malloc(", "to return", "it does not run, it waits"]);
             }
             // Fewer than 9 blocks are asked for, or none of them is used again.
             word => assert!(matches!(word, "pass" | "FAIL"), "{}: {:#?}", check.id, check.verdict),

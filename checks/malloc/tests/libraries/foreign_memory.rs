@@ -42,6 +42,47 @@ fn foreign_memory_is_named_for_what_it_is() {
     }
 }
 
+#[test]
+fn a_block_that_is_longer_than_its_memory_is_told_by_how_much() {
+    if !c::is_there() {
+        return;
+    }
+    let source = "
+        #include <bump.h>
+        void *my_malloc(size_t size) {
+            char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            return page + 4096 - 8;
+        }
+        void my_free(void *p) {}";
+    let report = suite_run::check(&c::build(source, &[]), "malloc/1/memory_comes_from_the_os");
+    let says = ["a = malloc(24)", "it reaches 16 bytes past the end of the memory that the library got"];
+    expect(report.only(), source, "FAIL", &says);
+}
+
+/// Each block is a page, and the page below it, where the next block is, goes with it.
+#[test]
+fn a_block_whose_memory_was_given_back_is_named() {
+    if !c::is_there() {
+        return;
+    }
+    let source = "
+        #include <bump.h>
+        static char *next;
+        void *my_malloc(size_t size) {
+            if (!next) next = (char *)mmap(NULL, 1 << 24, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + (1 << 24);
+            return next -= 4096;
+        }
+        void my_free(void *p) { if (p) munmap((char *)p - 4096, 8192); }";
+    let report = suite_run::check(&c::build(source, &[]), "malloc/1/free_of_null_does_nothing");
+    let says = [
+        "SIGSEGV",
+        "b can be read and written, after free(a) as before",
+        "byte 0 of b",
+        "given back to the OS",
+    ];
+    expect(report.only(), source, "CRASH", &says);
+}
+
 /// Regions of sbrk are taken for neighbours, whatever lies between them.
 #[test]
 fn a_heap_that_reaches_across_a_gap_is_told() {

@@ -6,6 +6,8 @@
 
 mod c;
 
+mod side_by_side;
+
 mod suite_run;
 
 mod other_languages;

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What my_malloc and my_free do, the check that meets it, and what is said of that.
-const BLOCKS: [(&str, &str, &str, &[&str]); 7] = [
+const BLOCKS: [(&str, &str, &str, &[&str]); 8] = [
     (
         "return (char *)bump(size + 1) + 1;",
         "",
@@ -43,6 +43,12 @@ const BLOCKS: [(&str, &str, &str, &[&str]); 7] = [
         "",
         WRITABLE,
         &["a holds what was written to it", "b = malloc("],
+    ),
+    (
+        "return bump(size);",
+        "",
+        "malloc/4/impossible_sizes_are_refused",
+        &["d = malloc(SIZE_MAX) gives null", "wraps around"],
     ),
 ];
 

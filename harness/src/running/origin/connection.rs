@@ -64,7 +64,15 @@ impl Connection {
             None => Channel::Plain(socket),
             Some(identity) => Channel::Secure(handshake(stage, number, socket, identity.session()?)?),
         };
-        Ok(Self { number, channel, stage: Arc::clone(stage), here, peer, unread: Vec::new(), is_ended: false })
+        Ok(Self {
+            number,
+            channel,
+            stage: Arc::clone(stage),
+            here,
+            peer,
+            unread: Vec::new(),
+            is_ended: false,
+        })
     }
 
     /// How many connections this server accepted before.
