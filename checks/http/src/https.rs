@@ -81,7 +81,7 @@ pub(crate) const STAGE: Stage = Stage {
             .why("Records are one more place where a stream is cut, and one more buffer that may hold the rest."),
         Check::new("a_large_post_goes_through_tls", streams::a_large_post_goes_through_tls)
             .points(2)
-            .must("a POST of several MiB arrives whole over TLS")
+            .must("a POST of a MiB arrives whole over TLS")
             .why("A session takes as much as it has room for. What it has not taken is still the writer's to send."),
         Check::new("a_body_streams_through_tls", streams::a_body_streams_through_tls)
             .points(2)

@@ -46,9 +46,9 @@ pub(crate) const STAGE: Stage = Stage {
             .must("a block grows into free memory right behind it, even when the OS gives no more")
             .why("Growing in place costs no copy and no second block. Where memory is short it is the only way."),
         Check::new("shrinking_never_fails", shrinking_never_fails)
+            .points(2)
             .must("realloc to a smaller size gives a block, even when the heap is full and the OS gives no more")
-            .why("Whoever needs less has what it takes already. Programs do not expect a null here, and lose the block.")
-            .points(2),
+            .why("Whoever needs less has what it takes already. Programs do not expect a null here, and lose the block."),
         Check::new("a_block_that_shrinks_gives_the_rest_back", a_block_that_shrinks_gives_the_rest_back)
             .points(2)
             .must("what a block no longer needs after realloc serves other requests")
@@ -99,7 +99,7 @@ fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
         (usize::MAX / 16 + 1, 16),
         (usize::MAX / 24 + 2, 24),
         (usize::MAX, usize::MAX),
-        // These wrap around to 44, 104, 3,984 and 2: more than one of the two factors, and a likely size.
+        // These wrap around to 44, 104, 4,384 and 2: likely sizes, and no less than one of the factors.
         (5, usize::MAX / 5 + 9),
         (usize::MAX / 8 + 14, 8),
         (1_000, usize::MAX / 1_000 + 5),
@@ -109,7 +109,6 @@ fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
         ops.extend([Op::Calloc { slot: 2, count, size }, Op::Free { slot: 0 }]);
         ops.extend(mallocs(3..6, 40));
         let trace = Trace::new(ops);
-        // What is not null is written to, and may be found out by that first.
         let seen = player.watch(&trace)?;
         rules::judge_refusal(&trace, &seen, 2, SIXTEEN, "the product wraps around to a small number")?;
     }

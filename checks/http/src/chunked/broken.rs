@@ -128,9 +128,13 @@ fn reads_right(context: &Context, stream: &[u8]) -> Judged {
 
 /// The stream as it was and as it is, with a caret at the damage.
 fn damage_shown(whole: &[u8], damaged: &[u8]) -> Vec<String> {
-    let rows = difference(whole, damaged);
-    rows.into_iter()
-        .zip(["whole     ", "sent      ", "          "])
-        .map(|(row, name)| format!("{name}{}", &row[10..]))
-        .collect()
+    let mut rows = difference(whole, damaged);
+    for (row, name) in rows.iter_mut().zip(["whole     ", "sent      ", "          "]) {
+        row.replace_range(..name.len(), name);
+    }
+    if let Some((caret, at)) = rows.last_mut().and_then(|row| Some((row.find('^')?, row))) {
+        at.truncate(caret + 1);
+        at.push_str(" the damage");
+    }
+    rows
 }

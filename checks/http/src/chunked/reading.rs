@@ -159,7 +159,7 @@ mod tests {
             "0x5\r\nhello\r\n0\r\n\r\n",
             "5\r\nhelloX\r\n0\r\n\r\n",
             "4\r\nhello\r\n0\r\n\r\n",
-            "6\r\nhello\r\n0\r\n\r\n",
+            "7\r\nhello\r\n0\r\n\r\n",
             "1 2\r\nhello\r\n0\r\n\r\n",
             "10000000000000005\r\nhello\r\n0\r\n\r\n",
         ];

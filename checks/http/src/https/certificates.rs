@@ -84,14 +84,14 @@ pub(super) fn every_root_in_the_file_is_trusted(context: &Context) -> Judged {
     let mut other = Authority::root("Groundwork other test root")?;
     let file = format!("The first root:\n{}\n# and another one\n{}", world.root.pem(), other.pem());
     for (identity, which) in [(world.root.issue(&leaf())?, "first"), (other.issue(&leaf())?, "second")] {
-        let origin = serve(context, &identity, &server::ok("hello"))?;
+        let origin = serve(context, &identity, &server::closing("hello"))?;
         let told = [format!("the server's certificate is by the {which} of two roots in the file")];
         let run = client::get(context, &origin.url_as("localhost", "/"))?.ca_file(&file)?.against(told);
         run.outcome()?.is(200, b"hello")?;
     }
     // What is no file of roots ends the run, in whatever way, and in good order.
     let identity = world.root.issue(&leaf())?;
-    let origin = serve(context, &identity, &server::ok("hello"))?;
+    let origin = serve(context, &identity, &server::closing("hello"))?;
     for text in ["", "no certificate\n", &world.root.pem().replace("MII", "***")] {
         let run = client::get(context, &origin.url_as("localhost", "/"))?.ca_file(text)?;
         match run.outcome() {

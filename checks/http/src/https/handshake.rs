@@ -17,11 +17,12 @@ use crate::{
 
 pub(super) fn requests_and_responses_go_through_tls(context: &Context) -> Judged {
     let mut world = World::new(context)?;
-    let mut rng = context.rng();
-    let posted: Vec<u8> = std::iter::repeat_with(|| rng.u8(..)).take(5000).collect();
+    let mut posted = [0; 5000];
+    context.rng().fill(&mut posted);
     let replies = [
-        server::ok("hello"),
-        Reply::new("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"),
+        server::closing("hello"),
+        Reply::new("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n")
+            .then(Then::Close),
         Reply::new("HTTP/1.0 200 OK\r\n\r\nhello").then(Then::Close),
     ];
     for (versions, version) in
@@ -80,7 +81,7 @@ pub(super) fn the_server_is_told_its_name(context: &Context) -> Judged {
         [("localhost", Some("localhost")), ("LOCALHOST", Some("localhost")), ("127.0.0.1", None)]
     {
         let identity = world.root.issue(&Leaf::new(&["localhost", "127.0.0.1"]))?;
-        let origin = serve(context, &identity, &server::ok("hello"))?;
+        let origin = serve(context, &identity, &server::closing("hello"))?;
         let outcome = world.get(&origin.url_as(host, "/"))?.outcome()?;
         server::settled([&origin]);
         let got = server::first(&origin).and_then(|record| record.server_name);
@@ -100,7 +101,7 @@ pub(super) fn nothing_is_offered_that_is_not_spoken(context: &Context) -> Judged
     let identity = world.root.issue(&Leaf::new(&["localhost"]))?;
     // A server that speaks one protocol alone refuses clients that offer others, and no client that offers none.
     let meet = |protocol: &str| {
-        let origin = serve(context, &identity.speaking(protocol), &server::ok("hello"))?;
+        let origin = serve(context, &identity.speaking(protocol), &server::closing("hello"))?;
         let told = [format!("by ALPN the server speaks {protocol:?} alone")];
         world.get(&origin.url_as("localhost", "/"))?.against(told).outcome()
     };

@@ -73,7 +73,7 @@ impl<'c> World<'c> {
         meeting: &Meeting<'_>,
         client: impl Fn(&str) -> Judged<Run<'c>>,
     ) -> Judged {
-        let origin = serve(self.context, meeting.identity, &server::ok("hello"))?;
+        let origin = serve(self.context, meeting.identity, &server::closing("hello"))?;
         let run = client(&origin.url_as(meeting.host, "/"))?.against([meeting.told()]);
         run.outcome()?.is(200, b"hello").map(drop)
     }
@@ -91,7 +91,7 @@ impl<'c> World<'c> {
         meeting: &Meeting<'_>,
         client: impl Fn(&str) -> Judged<Run<'c>>,
     ) -> Judged {
-        let origin = serve(self.context, meeting.identity, &server::ok("hello"))?;
+        let origin = serve(self.context, meeting.identity, &server::closing("hello"))?;
         let outcome = client(&origin.url_as(meeting.host, "/secret"))?.against([meeting.told()]).outcome()?;
         server::settled([&origin]);
         if let Some(record) = origin.connections().iter().find(|record| !record.received.is_empty()) {
@@ -207,7 +207,7 @@ pub(super) fn an_address_has_to_be_in_the_certificate(context: &Context) -> Judg
     let identity = world.root.issue(&Leaf::new(&["::1"]))?;
     let origin = context.origin().on(V6).secure(&identity).play(|connection| {
         connection.request()?;
-        server::ok("hello").play(connection)
+        server::closing("hello").play(connection)
     })?;
     world.get(&origin.url("/"))?.outcome()?.is(200, b"hello").map(drop)
 }

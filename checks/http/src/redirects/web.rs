@@ -138,6 +138,8 @@ impl Shared {
     fn serve(&self, server: usize, connection: &mut Connection) -> io::Result<()> {
         loop {
             let head = connection.head()?;
+            // Who asks for the end gets it (RFC 9112 section 9.6): where a response ends is another stage's question.
+            let is_last = head.values("connection").iter().any(|value| value.eq_ignore_ascii_case("close"));
             let number = self.arrival((server, connection.number()), head);
             if self.visits()[number].awaits_body() {
                 let body = connection.head()?.bytes().to_vec();
@@ -145,7 +147,7 @@ impl Shared {
             }
             let last = || Answer::page(200, ARRIVED);
             let answer = self.answers().get(number).cloned().unwrap_or_else(last);
-            if answer.play(connection)?.is_break() {
+            if answer.play(connection)?.is_break() || is_last {
                 return Ok(());
             }
         }

@@ -27,9 +27,16 @@ pub(super) fn a_body_is_bytes(context: &Context) -> Judged {
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        match closing([head.as_bytes(), &body].concat()).outcome(context)?.is(200, &body) {
+        let outcome = closing([head.as_bytes(), &body].concat()).outcome(context)?;
+        // What stands there for bytes that are no UTF-8.
+        let replaced = outcome.result.as_ref().is_ok_and(|response| {
+            let marks = |bytes: &[u8]| bytes.windows(3).filter(|&three| three == b"\xef\xbf\xbd").count();
+            marks(&response.body) > marks(&body)
+        });
+        match outcome.is(200, &body) {
             Ok(_) => {}
-            Err(halt) => return Err(halt.likely("the body goes through something that is meant for text")),
+            Err(halt) if replaced => return Err(halt.likely("the body goes through a string")),
+            Err(halt) => return Err(halt),
         }
     }
     Ok(())

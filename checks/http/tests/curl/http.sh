@@ -16,7 +16,7 @@ while [ $# -gt 0 ]; do
 done
 
 set -- -q -sS -N -L --max-redirs 5 --http1.1 -g --path-as-is --noproxy '*' --proto =http,https --proto-redir =http,https \
-    --max-time "$max_time" -H 'Connection: close' ${ca:+--cacert "$ca"}
+    --max-time "$max_time" -H 'Connection: close' -H 'Authorization:' ${ca:+--cacert "$ca"}
 if [ "$method" = post ]; then
     # Whatever the body is: no type is claimed, and nobody is asked whether to continue.
     set -- "$@" -H 'Content-Type:' -H 'Expect:' --data-binary @-
@@ -26,7 +26,7 @@ fi
 as_json() {
     LC_ALL=C awk '
         function escaped(text) {
-            gsub(/\\/, "\\\\", text)
+            gsub(/\\/, "\\\\\\\\", text)
             gsub(/"/, "\\\"", text)
             gsub(/[\001-\037\177]/, " ", text)
             return text
@@ -71,6 +71,7 @@ show() {
             *) break ;;
         esac
     done
+    : >"$TMPDIR/shown"
     printf '%s' "$head" | as_json
     cat <&5
 }
@@ -84,8 +85,8 @@ mkfifo "$TMPDIR/body"
 read -r exit <"$TMPDIR/exit"
 said=$(tr '\n' ' ' <"$TMPDIR/said")
 case $exit,$said in
-    0,*) exit 0 ;;
-    *HTTP/0.9*) kind=bad-response ;;
+    0,*) if [ -e "$TMPDIR/shown" ]; then exit 0; else kind=bad-response said='no whole head, or one of 101'; fi ;;
+    1,*response* | 1,*HTTP/0.9*) kind=bad-response ;;
     1,*) kind=unsupported ;;
     3,*) kind=bad-url ;;
     5,* | 6,*) kind=dns ;;
