@@ -165,6 +165,9 @@ impl Flood {
         let outcome = watch.outcome(run);
         if let Some(excess) = watch.excess() {
             let expected = format!("{} without end are given up, and not kept", flood.what);
+            let is_early = flood.most_bytes.is_some() && watch.is_too_large();
+            let likely =
+                if is_early { "what is kept of each takes many times the bytes that came" } else { likely };
             return Err(Halt::fail(expected, excess).did([told]).likely(likely));
         }
         outcome?.fails_as(kinds).map(drop)

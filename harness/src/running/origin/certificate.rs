@@ -282,3 +282,82 @@ fn authority_params(name: &str, validity: Validity) -> Judged<CertificateParams>
 fn fault(error: impl std::fmt::Display) -> Box<Halt> {
     Halt::fault(format!("cannot make a certificate: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::{
+        ClientConfig, ClientConnection, RootCertStore,
+        pki_types::{ServerName, pem::PemObject},
+    };
+
+    use super::*;
+
+    /// Shakes hands in memory; why a client that trusts `root` and wants `name` does not.
+    fn refusal(identity: &Identity, root: &Authority, name: &str, protocol: &str) -> Option<rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(root.pem().as_bytes()).expect("PEM")).expect("a root");
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("versions that the provider knows")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
+        let name = ServerName::try_from(name.to_owned()).expect("a name");
+        let mut client = ClientConnection::new(Arc::new(config), name).expect("a session");
+        let mut server = identity.session().expect("a session");
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut wire = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut wire).expect("room in memory");
+            }
+            feed(&wire, |mut wire| server.read_tls(&mut wire));
+            let refused = server.process_new_packets().err();
+            let mut wire = Vec::new();
+            while server.wants_write() {
+                server.write_tls(&mut wire).expect("room in memory");
+            }
+            feed(&wire, |mut wire| client.read_tls(&mut wire));
+            if let Some(error) = client.process_new_packets().err().or(refused) {
+                return Some(error);
+            }
+        }
+        None
+    }
+
+    fn feed(mut wire: &[u8], mut read: impl FnMut(&[u8]) -> io::Result<usize>) {
+        while !wire.is_empty() {
+            let taken = read(wire).expect("records from memory");
+            wire = &wire[taken..];
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_wrong_in_one_way() {
+        let mut root = Authority::root("root").expect("a root");
+        let leaf = Leaf::new(&["a.test"]);
+        let mut expired = root.intermediate_valid("expired", Validity::Expired).expect("an authority");
+        let mut of_a_server = root.misuse(&Leaf::new(&["b.test"])).expect("an authority");
+        let address = Leaf::new(&["127.0.0.1"]);
+        for (identity, name, expected) in [
+            (root.issue(&leaf), "a.test", ""),
+            (root.issue(&address), "127.0.0.1", ""),
+            (root.issue(&address.clone().addresses_as_names()), "127.0.0.1", "NotValidForName"),
+            (expired.issue(&leaf), "a.test", "Expired"),
+            (of_a_server.issue(&leaf), "a.test", "EndEntityUsedAsCa"),
+            (root.issue_without_key(&leaf, Versions::Only12), "a.test", "BadSignature"),
+            (root.issue_without_key(&leaf, Versions::Only13), "a.test", "BadSignature"),
+        ] {
+            let refusal = refusal(&identity.expect("a certificate"), &root, name, "x");
+            let got = refusal.map_or(String::new(), |error| format!("{error:?}"));
+            assert!(got.contains(expected) && expected.is_empty() == got.is_empty(), "{expected}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_protocol_alone_refuses_the_others() {
+        let mut root = Authority::root("root").expect("a root");
+        let identity = root.issue(&Leaf::new(&["a.test"])).expect("a certificate").speaking("x");
+        assert_eq!(refusal(&identity, &root, "a.test", "x"), None);
+        refusal(&identity, &root, "a.test", "y").expect("a protocol that is not spoken");
+    }
+}
