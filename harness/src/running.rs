@@ -9,6 +9,8 @@ pub mod executor;
 
 pub mod context;
 
+pub mod folder;
+
 pub mod halt;
 
 pub mod process;
@@ -40,5 +42,6 @@ mod workspace;
 
 pub use context::Context;
 pub use entry::main;
+pub use folder::Folder;
 pub use halt::{Halt, Judged};
 pub use suite::{Check, Stage, Suite};

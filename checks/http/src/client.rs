@@ -3,14 +3,13 @@
 use std::{fs, path::PathBuf, sync::Arc};
 
 use harness::{
-    Context, Halt, Judged,
+    Context, Folder, Halt, Judged,
     names::Names,
     origin::certificate::Authority,
     process::{Ending, Exit, Launch, Process},
     verdict::Verdict,
 };
 use serde::Deserialize;
-use tempfile::TempDir;
 
 use crate::{
     bytes::shown,
@@ -24,7 +23,7 @@ const KEPT_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Run<'c> {
     context: &'c Context,
-    folder: TempDir,
+    folder: Folder,
     args: Vec<String>,
     environment: Vec<(String, String)>,
     body: Option<Vec<u8>>,
@@ -38,7 +37,7 @@ pub(crate) struct Running {
     process: Process,
     told: Vec<String>,
     /// Its current folder.
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 /// The first line of stdout.

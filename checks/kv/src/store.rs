@@ -13,12 +13,11 @@ use std::{
 };
 
 use harness::{
-    Context, Halt, Judged,
+    Context, Folder, Halt, Judged,
     observe::Usage,
     process::{Ending, Exit, Launch, Limits, Process},
     small_disk::SmallDisk,
 };
-use tempfile::TempDir;
 
 use crate::{
     disk::Files,
@@ -45,9 +44,9 @@ pub(crate) struct Store<'c> {
 /// Where a store's directory is.
 enum Place {
     /// In a folder of the check's own.
-    Folder(TempDir),
+    Folder(Folder),
     /// On a disk that fills up.
-    SmallDisk { disk: Arc<SmallDisk>, _mount_point: TempDir },
+    SmallDisk { disk: Arc<SmallDisk>, _mount_point: Folder },
 }
 
 impl<'c> Store<'c> {
@@ -84,7 +83,7 @@ impl<'c> Store<'c> {
 
     /// Starts a store on the directory `store` in `folder`, as a crash left it.
     #[track_caller]
-    pub(crate) fn open_in(context: &'c Context, folder: TempDir) -> Judged<Self> {
+    pub(crate) fn open_in(context: &'c Context, folder: Folder) -> Judged<Self> {
         Self::start(context, Place::Folder(folder), Limits::default())
     }
 

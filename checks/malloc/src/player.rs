@@ -7,12 +7,11 @@ use std::{
 };
 
 use harness::{
-    Context, Halt, Judged,
+    Context, Folder, Halt, Judged,
     process::{Limits, Process},
     verdict::Verdict,
 };
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::{
     rules,
@@ -38,7 +37,7 @@ const LONGEST: Duration = Duration::from_secs(180);
 pub(crate) struct Player<'c> {
     context: &'c Context,
     process: Option<Process>,
-    folder: TempDir,
+    folder: Folder,
     library: String,
     /// The trace that the folder holds.
     written: Option<Trace>,

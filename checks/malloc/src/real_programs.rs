@@ -6,10 +6,9 @@ use std::{
 };
 
 use harness::{
-    Check, Context, Halt, Judged, Stage,
+    Check, Context, Folder, Halt, Judged, Stage,
     process::{Ending, Exit, Launch, Limits},
 };
-use tempfile::TempDir;
 
 use crate::{
     player::{Player, SIXTEEN},
@@ -224,7 +223,7 @@ fn find(program: &str) -> bool {
 
 /// Runs a program as it is, and with its malloc on the library; both have to say the same.
 #[track_caller]
-fn prints_the_same(context: &Context, folder: TempDir, command: &[&str]) -> Judged {
+fn prints_the_same(context: &Context, folder: Folder, command: &[&str]) -> Judged {
     has_all_four(&mut Player::new(context)?)?;
     let [program, args @ ..] = command else { return Err(Halt::fault("no program")) };
     if !find(program) {
@@ -274,7 +273,7 @@ fn prints_the_same(context: &Context, folder: TempDir, command: &[&str]) -> Judg
     Err(Halt::fail(format!("line {} is {}", at + 1, line(&plain)), line(&ours)).did(did()))
 }
 
-fn copy(context: &Context, folder: &TempDir) -> Judged<TempDir> {
+fn copy(context: &Context, folder: &Folder) -> Judged<Folder> {
     let copy = context.folder()?;
     for entry in fs::read_dir(folder.path())? {
         let entry = entry?;

@@ -14,11 +14,13 @@ use std::process::ExitCode;
 
 use fastrand::Rng;
 use harness::{
-    Check, Context, Halt, Judged, Stage, Suite,
+    Check, Context, Folder, Halt, Judged, Stage, Suite,
     process::{Exit, Process},
-    property::property,
+    property::{
+        property,
+        proptest::{char::range, collection::vec},
+    },
 };
-use tempfile::TempDir;
 
 static SUITE: Suite = Suite::new("echo", &[ECHO, STAMINA]);
 
@@ -86,7 +88,9 @@ fn exits_at_end_of_input(context: &Context) -> Judged {
 }
 
 fn echoes_any_line(context: &Context) -> Judged {
-    property(context, 50, "[ -~]{0,40}", |line| Echo::start(context)?.exchange(&[line]))
+    property(context, 50, vec(range(' ', '~'), 0..=40), |line| {
+        Echo::start(context)?.exchange(&[&String::from_iter(line)])
+    })
 }
 
 fn echoes_a_long_line(context: &Context) -> Judged {
@@ -130,7 +134,7 @@ struct Echo {
     process: Process,
     sent: Vec<String>,
     /// Where it runs. After `process`, since a folder goes only when nobody works in it any more.
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Echo {

@@ -8,15 +8,13 @@ use std::{
     },
 };
 
-use tempfile::TempDir;
-
-use super::{Halt, Judged, process::Launch, strays, transcript::Transcript, watchdog::Watchdog};
+use super::{Folder, Halt, Judged, process::Launch, strays, transcript::Transcript, watchdog::Watchdog};
 use crate::event::Subject;
 
 /// One check's view of the run.
 #[derive(Debug)]
 pub struct Context {
-    folder: TempDir,
+    folder: Folder,
     seed: u64,
     file: Option<PathBuf>,
     services: Arc<Services>,
@@ -43,7 +41,7 @@ impl Context {
         seed: u64,
         file: Option<PathBuf>,
     ) -> Judged<Self> {
-        let folder = tempfile::Builder::new().prefix("check-").tempdir_in(workspace)?;
+        let folder = Folder::create_in(workspace, "check-")?;
         let started = AtomicU32::new(0);
         let transcript = Mutex::new(Transcript::begin());
         let measured = Mutex::default();
@@ -55,8 +53,8 @@ impl Context {
     ///
     /// # Errors
     /// Fault when the disk is full.
-    pub fn folder(&self) -> Judged<TempDir> {
-        Ok(tempfile::Builder::new().prefix("d").tempdir_in(self.folder.path())?)
+    pub fn folder(&self) -> Judged<Folder> {
+        Ok(Folder::create_in(self.folder.path(), "d")?)
     }
 
     /// The folder that holds all others of this check.

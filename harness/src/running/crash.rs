@@ -30,6 +30,7 @@ use std::{
 use nix::{
     errno::Errno,
     sys::{
+        memfd::{MFdFlags, memfd_create},
         ptrace::{self, Options},
         signal::{Signal, kill, killpg},
         wait::{WaitPidFlag, WaitStatus, waitpid},
@@ -91,7 +92,7 @@ pub fn trace(launch: Launch, folder: &Path, input: &[u8], decide: &mut Decide<'_
 
 fn trace_here(launch: Launch, folder: &Path, input: &[u8], decide: &mut Decide<'_>) -> Judged<Traced> {
     let (stdin, requests) = io::pipe()?;
-    let (mut stdout, mut stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    let (mut stdout, mut stderr) = (in_memory()?, in_memory()?);
     let (to_stdout, to_stderr) = (Stdio::from(stdout.try_clone()?), Stdio::from(stderr.try_clone()?));
     let feed = Feed::begin(requests, stdout.try_clone()?, input)?;
     let launch = launch.deadline(Instant::now() + RUN);
@@ -138,6 +139,11 @@ pub fn can_trace() -> Judged {
             "processes cannot be traced here ({problem}); in a container, allow it with --cap-add=SYS_PTRACE"
         ))
     })
+}
+
+/// A file without a name, for what is printed: unlike a pipe it never makes the subject wait.
+fn in_memory() -> Judged<File> {
+    Ok(File::from(memfd_create(c"printed", MFdFlags::MFD_CLOEXEC).map_err(io::Error::from)?))
 }
 
 fn text(file: &mut File) -> Judged<String> {

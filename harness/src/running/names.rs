@@ -9,10 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use tempfile::TempDir;
-
 use super::{
-    Context, Judged,
+    Context, Folder, Judged,
     view::{Mount, View},
 };
 
@@ -21,7 +19,7 @@ use super::{
 pub struct Names {
     view: Arc<View>,
     /// Holds the files.
-    _folder: TempDir,
+    _folder: Folder,
 }
 
 impl Context {
@@ -37,7 +35,7 @@ impl Context {
 impl Names {
     /// The same, with its files in a folder below `workspace`.
     pub(super) fn in_folder(workspace: &Path, names: &[(&str, IpAddr)]) -> Judged<Self> {
-        let folder = tempfile::Builder::new().prefix("names-").tempdir_in(workspace)?;
+        let folder = Folder::create_in(workspace, "names-")?;
         let hosts: String = names.iter().map(|(name, address)| format!("{address} {name}\n")).collect();
         let files = [
             ("hosts", hosts.as_str()),

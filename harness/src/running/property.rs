@@ -77,16 +77,14 @@ impl Search<'_> {
     }
 }
 
-/// Every field that the environment could set is set here, since `Config::default()` reads `PROPTEST_*`.
+/// Proptest without `std` reads no environment variables, so that nothing but these fields has a say.
 fn config(cases: u32) -> Config {
     Config {
         cases,
         failure_persistence: None,
-        max_shrink_time: 0,
         max_shrink_iters: u32::MAX,
         max_local_rejects: 1024,
         max_global_rejects: 1024,
-        verbose: 0,
         ..Config::default()
     }
 }

@@ -2,10 +2,12 @@
 //! For the tests of suites, which must judge right designs rightly in every language.
 
 use std::{
+    env,
     io::Write,
     process::{Command, Stdio},
 };
 
+use super::Folder;
 use crate::event::{CheckFinished, Event, Request, Subject, VERSION};
 
 /// Runs the suite that was built to `program` on a subject: of nothing yet, but for what `choose` selects. Two checks at
@@ -14,7 +16,7 @@ use crate::event::{CheckFinished, Event, Request, Subject, VERSION};
 /// # Panics
 /// When the suite cannot be started, does not end in good order, or prints what is no event: no verdict, but a bug.
 pub fn run(program: &str, subject: Subject, choose: impl FnOnce(&mut Request)) -> Vec<CheckFinished> {
-    let transcripts = tempfile::tempdir().expect("a temporary directory for transcripts");
+    let transcripts = Folder::create_in(&env::temp_dir(), "trial-").expect("a folder for transcripts");
     let mut request = Request {
         v: VERSION,
         subject,

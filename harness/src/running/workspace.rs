@@ -9,7 +9,8 @@ use std::{
 };
 
 use nix::sys::statvfs::statvfs;
-use tempfile::TempDir;
+
+use super::Folder;
 
 const PREFIX: &str = "groundwork-";
 const LOCK: &str = ".lock";
@@ -18,7 +19,7 @@ const ROOM_BYTES: u64 = 2 << 30;
 /// The run's folder. Dropping it removes it.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    dir: TempDir,
+    dir: Folder,
     _lock: fs::File,
 }
 
@@ -31,7 +32,7 @@ impl Workspace {
         let base = base();
         sweep(&base);
         loop {
-            let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&base).map_err(|error| {
+            let dir = Folder::create_in(&base, PREFIX).map_err(|error| {
                 let problem = format!("cannot make a directory in {}: {error}; set TMPDIR", base.display());
                 io::Error::new(error.kind(), problem)
             })?;
@@ -55,7 +56,7 @@ fn base() -> PathBuf {
     let shared_memory = Path::new("/dev/shm");
     let roomy =
         statvfs(shared_memory).is_ok_and(|stat| stat.blocks_available() * stat.fragment_size() >= ROOM_BYTES);
-    let writable = || tempfile::tempfile_in(shared_memory).is_ok();
+    let writable = || Folder::create_in(shared_memory, "trial-").is_ok();
     if roomy && writable() { shared_memory.to_owned() } else { env::temp_dir() }
 }
 

@@ -254,17 +254,21 @@ mod tests {
         assert_eq!(parse(bytes.chunks(1)).unwrap(), Some(whole));
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    /// Of the alphabet that a head is made of: such bytes get deeper into it than any others.
+    fn letter() -> impl Strategy<Value = Vec<u8>> {
+        let special =
+            ["\r\n", "\r", "\n", ":", " ", "\t", "\0", "\u{e9}"].map(|text| text.as_bytes().to_vec());
+        prop_oneof![(b' '..=b'~').prop_map(|byte| vec![byte]), prop::sample::select(special.to_vec())]
+    }
 
-        /// Bytes of the alphabet that a head is made of get deeper into it than any others.
+    proptest! {
         #[test]
         fn how_it_was_cut_makes_no_difference(
             begin in prop::sample::select(vec!["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n"]),
-            rest in "([ -~]|[ :\r\n\t\0]|\r\n|\u{e9}){0,40}",
+            rest in prop::collection::vec(letter(), 0..40),
             piece in 1usize..9,
         ) {
-            let bytes = [begin.as_bytes(), rest.as_bytes()].concat();
+            let bytes = [begin.as_bytes(), &rest.concat()].concat();
             prop_assert_eq!(parse([&bytes[..]]), parse(bytes.chunks(piece)));
         }
 
