@@ -12,6 +12,7 @@ mod measure;
 
 use std::{
     env,
+    fs::File,
     io::{self, Write},
     path::{self, Path},
     process::{Command, Stdio},
@@ -50,6 +51,10 @@ pub(crate) fn main(arguments: &[String]) -> io::Result<()> {
     let plan = plan(arguments).ok_or_else(|| {
         io::Error::other("usage: malloc-player compare [--rounds N] [--scale K] TRACE... -- LIBRARY...")
     })?;
+    for trace in &plan.traces {
+        File::open(trace)
+            .map_err(|error| io::Error::other(format!("cannot read the trace {trace}: {error}")))?;
+    }
     let pairs =
         || plan.traces.iter().flat_map(|trace| plan.libraries.iter().map(move |library| (trace, library)));
     let mut rows: Vec<Row> = pairs().map(|_| Row::default()).collect();

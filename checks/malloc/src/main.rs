@@ -93,6 +93,7 @@ fn main() -> ExitCode {
 
 fn write_traces(folder: &Path) -> io::Result<()> {
     const SEED: u64 = 1;
+    fs::create_dir_all(folder)?;
     let saw = Family { name: "a saw of free blocks", trace: families::saw() };
     let recorded = recorded::all().map_err(|halt| io::Error::other(format!("{:?}", halt.verdict)))?;
     for Family { name, trace } in families::all(SEED).into_iter().chain([saw]).chain(recorded) {
