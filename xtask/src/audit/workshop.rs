@@ -2,8 +2,10 @@
 //! mutant cargo compiles one crate and nothing else.
 
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
@@ -15,6 +17,7 @@ use super::{
 };
 use crate::{
     cargo::{self, Chatter, Profile},
+    interrupt,
     subject::Built,
 };
 
@@ -25,15 +28,18 @@ pub(super) struct Workshop {
     member: PathBuf,
     solution: Sources,
     contract: Contract,
+    /// Held for as long as mutants are built here: a second audit would change their sources meanwhile.
+    _lock: File,
 }
 
 impl Workshop {
-    /// Sets it up under `target/`.
+    /// Sets it up under `target/`, once no other audit of the project works there.
     pub(super) fn open(audit: &Audit<'_>) -> anyhow::Result<Self> {
         let folder = audit.house.own_folder(&audit.project).join("audit");
         let root = audit.house.root();
         let member = folder.join("solutions").join(&audit.project.name);
         fs::create_dir_all(&member)?;
+        let lock = wait_for_turn(&folder)?;
         let manifest = fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
         write_if_new(&folder.join("Cargo.toml"), &alone(&manifest)?)?;
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
@@ -41,7 +47,7 @@ impl Workshop {
         read_sources(&audit.project.solution, Path::new("src"), &mut solution)?;
         let manifest = fs::read_to_string(audit.project.solution.join("Cargo.toml"))?;
         write_if_new(&member.join("Cargo.toml"), &manifest)?;
-        Ok(Self { folder, member, solution, contract: audit.catalogue.contract })
+        Ok(Self { folder, member, solution, contract: audit.catalogue.contract, _lock: lock })
     }
 
     /// Builds a mutant, and puts what was built aside under the mutant's name.
@@ -65,6 +71,19 @@ impl Workshop {
             Contract::Library => Subject::Library(aside),
         })
     }
+}
+
+/// Waits for the lock on the workshop, as cargo does for its build directory, or until Ctrl-C.
+fn wait_for_turn(folder: &Path) -> anyhow::Result<File> {
+    let lock = File::create(folder.join(".lock")).context("cannot write to the workshop")?;
+    let taken = || matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+    if taken() {
+        anstream::eprintln!("waiting: another audit works in {}", folder.display());
+        while !interrupt::happened() && taken() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+    Ok(lock)
 }
 
 /// The file that was built.

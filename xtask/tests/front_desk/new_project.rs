@@ -3,10 +3,16 @@
 
 mod house;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use predicates::str::contains;
 
+use crate::processes::status_within;
 use house::echo;
 
 #[test]
@@ -53,4 +59,25 @@ fn an_audit_finds_all_that_is_wrong_and_nothing_else() {
     for part in ["open mirror", "open coverage", "ok   solution", "ok   starter", "open mutants"] {
         assert!(stdout.contains(part), "the audit should say {part:?}:\n{stdout}");
     }
+}
+
+#[test]
+fn an_audit_waits_for_another_of_the_same_project() {
+    let house = echo();
+    let workshop = house.own_folder().join("echo/audit");
+    fs::create_dir_all(&workshop).expect("a folder in the target directory");
+    let lock = File::create(workshop.join(".lock")).expect("a file in it");
+    lock.lock().expect("the lock that another audit would hold");
+
+    let mut command = house.command(&["audit", "echo", "--without-starter", "--mutant", "adds-a-blank"]);
+    let mut audit = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut said = BufReader::new(audit.stderr.take().expect("its stderr")).lines().map_while(Result::ok);
+    assert!(
+        said.any(|line| line.starts_with("waiting: another audit works in ")),
+        "it says what it waits for"
+    );
+    assert_eq!(audit.try_wait().expect("a child of ours"), None, "and waits");
+    drop(lock);
+    said.for_each(drop);
+    assert_eq!(status_within(&mut audit).code(), Some(1), "then it goes on, and finds what is wrong");
 }

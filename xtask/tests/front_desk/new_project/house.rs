@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use crate::desk::{ROOT, xtask};
+use crate::desk::{HANGS, ROOT, command};
 
 /// The checkout, for one test at a time.
 pub(super) struct House {
@@ -39,9 +40,22 @@ pub(super) fn echo() -> House {
 
 impl House {
     pub(super) fn xtask(&self, args: &[&str]) -> assert_cmd::Command {
-        let mut command = xtask(args);
-        command.current_dir(&self.root).env("CARGO_TARGET_DIR", self.root.join("target"));
+        let mut command = assert_cmd::Command::from_std(self.command(args));
+        command.timeout(HANGS);
         command
+    }
+
+    /// The same, to be started and looked at while it runs.
+    pub(super) fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(args);
+        command.current_dir(&self.root).env("CARGO_TARGET_DIR", self.root.join("target"));
+        command.env("GROUNDWORK_DIR", self.own_folder());
+        command
+    }
+
+    /// Where the grader keeps what is its own, for all tests of the house.
+    pub(super) fn own_folder(&self) -> PathBuf {
+        self.root.join("target/groundwork")
     }
 }
 
