@@ -11,7 +11,7 @@ pub(crate) mod web;
 use harness::{Check, Context, Judged, Stage};
 
 use crate::client;
-use web::{ARRIVED, Answer, Web};
+use web::{Answer, Web};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 4,

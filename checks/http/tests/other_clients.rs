@@ -119,7 +119,6 @@ fn failures(run: &[&str], checks: &[String]) -> BTreeMap<String, CheckFinished> 
 }
 
 #[test]
-#[ignore = "not yet seen to be exact on a quiet machine: cargo test -p http-checks -- --ignored"]
 fn curl_is_right_but_for_what_is_known_of_it() {
     if !is_there("curl") {
         return;
@@ -132,7 +131,6 @@ fn curl_is_right_but_for_what_is_known_of_it() {
 }
 
 #[test]
-#[ignore = "not yet seen to be exact on a quiet machine: cargo test -p http-checks -- --ignored"]
 fn a_first_client_fails_what_it_does_not_do() {
     if !is_there("python3") {
         return;
