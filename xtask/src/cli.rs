@@ -49,6 +49,7 @@ pub(crate) struct AuditArgs {
     pub(crate) project: Option<String>,
     pub(crate) without_starter: bool,
     pub(crate) every: u32,
+    pub(crate) own_stage: bool,
     pub(crate) mutant: Option<String>,
     pub(crate) seed: u64,
 }
@@ -119,6 +120,7 @@ impl AuditArgs {
             project: get(args, "project"),
             without_starter: args.get_flag("without-starter"),
             every: get(args, "every").unwrap_or(1),
+            own_stage: args.get_flag("own-stage"),
             mutant: get(args, "mutant"),
             seed: get(args, "seed").unwrap_or(1),
         }
@@ -189,6 +191,7 @@ fn audit() -> clap::Command {
         option("every", "N", "Try only every N-th mutant")
             .value_parser(value_parser!(u32).range(1..))
             .default_value("1"),
+        flag("own-stage", "Try each mutant on its own stage alone, and not on those before it"),
         option("mutant", "TEXT", "Try only mutants whose name contains TEXT"),
         option("seed", "S", "The seed of every random choice")
             .value_parser(value_parser!(u64))

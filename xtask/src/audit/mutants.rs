@@ -65,7 +65,8 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
 fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, subject: anyhow::Result<Subject>) -> Tried<'m> {
     let run = |subject: Subject| {
         let built = workshop::place(&subject);
-        let trial = Trial::run(audit, subject, audit.stages_up_to(mutant.stage), Jobs::One);
+        let stages = if audit.args.own_stage { vec![mutant.stage] } else { audit.stages_up_to(mutant.stage) };
+        let trial = Trial::run(audit, subject, stages, Jobs::One);
         let _ = std::fs::remove_file(built);
         trial
     };

@@ -48,17 +48,25 @@ fn an_audit_finds_all_that_is_wrong_and_nothing_else() {
         "stage 2 stamina has no checks/echo/src/stamina.rs",
         "exercises/echo/notes.txt belongs to nothing",
         "exercises/echo/stages/9-forgotten.md belongs to no stage",
-        "no mutant is killed by echo/2/echoes_a_long_line",
         "no mutant is killed by echo/2/later_lines_cost_no_more",
         "1-swallows-tildes names echo/1/echoes_tildes, which is no check",
         "1-swallows-tildes passes echo/1/echoes_a_line, which its header names",
         "1-swallows-tildes: echo/1/echoes_tildes was not run",
         "1-swallows-tildes fails echo/1/echoes_any_line, which its header does not name (FAIL)",
+        "2-cuts-lines fails echo/1/echoes_any_line, which its header does not name (FAIL)",
     ]);
     assert_eq!(found, expected, "the findings, and no others, in:\n{stdout}");
     for part in ["open mirror", "open coverage", "ok   solution", "ok   starter", "open mutants"] {
         assert!(stdout.contains(part), "the audit should say {part:?}:\n{stdout}");
     }
+}
+
+#[test]
+fn a_mutant_can_be_tried_on_its_own_stage_alone() {
+    let house = echo();
+    let mut audit =
+        house.xtask(&["audit", "echo", "--without-starter", "--own-stage", "--mutant", "cuts-lines"]);
+    audit.assert().code(1).stdout(contains("ok   mutants   1 of 3 tried"));
 }
 
 #[test]

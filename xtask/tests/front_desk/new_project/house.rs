@@ -66,6 +66,7 @@ fn files() -> BTreeMap<&'static str, String> {
         ("checks/echo/src/main.rs", include_str!("../../../../harness/src/bin/echo-suite.rs").to_owned()),
         ("checks/echo/mutants/1-adds-a-blank.patch", mutant(ADDS_A_BLANK, "format!(\"{line} \")")),
         ("checks/echo/mutants/1-swallows-tildes.patch", mutant(SWALLOWS_TILDES, "line.replace('~', \"\")")),
+        ("checks/echo/mutants/2-cuts-lines.patch", mutant(CUTS_LINES, "line.chars().take(30).collect()")),
         (
             "exercises/echo/Cargo.toml",
             crate_manifest("echo") + "[lints]\nrust.unused_variables = \"allow\"\n",
@@ -161,4 +162,9 @@ fails: echo/1/echoes_any_line
 const SWALLOWS_TILDES: &str = "Swallows tildes.
 fails: echo/1/echoes_a_line
 fails: echo/1/echoes_tildes
+";
+
+/// Exact on its own stage, but wrong before that.
+const CUTS_LINES: &str = "Cuts lines at thirty characters, in the belief that there are no longer ones.
+fails: echo/2/echoes_a_long_line
 ";
