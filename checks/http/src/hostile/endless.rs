@@ -19,6 +19,9 @@ use crate::{
 
 const MIB: u64 = 1 << 20;
 
+/// So much of a flood shows whether a client keeps what it takes, which is told by its memory and not by a clock.
+const ENOUGH_BYTES: u64 = 3 * PEAK_BYTES;
+
 /// What is sent at once.
 const BLOCK_BYTES: usize = 256 << 10;
 
@@ -35,7 +38,7 @@ pub(super) struct Flood {
     pub(super) what: &'static str,
     pub(super) start: &'static str,
     pub(super) again: &'static str,
-    /// What a client may take of it before it refuses; time and memory bound what has no such limit.
+    /// What a client may take of it before it refuses. Of what has no such limit it may drop all that comes.
     pub(super) most_bytes: Option<u64>,
 }
 
@@ -104,7 +107,7 @@ impl Watch {
         self.peak_bytes() > self.allowed_bytes
     }
 
-    /// Sends `again` until the client has gone, has taken too much of it, or keeps too much.
+    /// Sends `again` until the client has gone, has taken too much of it, keeps too much, or has dropped enough.
     ///
     /// # Errors
     /// That the client has gone.
@@ -124,6 +127,9 @@ impl Watch {
                 self.seen.is_over.store(true, Ordering::Release);
                 return connection.cut();
             }
+            if taken > ENOUGH_BYTES {
+                return connection.cut();
+            }
         }
     }
 
@@ -141,7 +147,7 @@ impl Watch {
 }
 
 impl Flood {
-    /// Has to be refused as one of these kinds, in time.
+    /// Has to be refused as one of these kinds.
     #[track_caller]
     fn is_refused(&self, context: &Context, watch: &Watch, kinds: &[&str], likely: &str) -> Judged {
         let (flood, watch) = (*self, watch.anew());
@@ -158,11 +164,7 @@ impl Flood {
                 watch.flood(connection, flood.again, flood.most_bytes)
             }
         })?;
-        let mut run = client::get(context, &origin.url("/"))?.against([told.clone()]);
-        if flood.most_bytes.is_none() {
-            run = run.max_time("1");
-        }
-        let outcome = watch.outcome(run);
+        let outcome = watch.outcome(client::get(context, &origin.url("/"))?.against([told.clone()]));
         if let Some(excess) = watch.excess() {
             let expected = format!("{} without end are given up, and not kept", flood.what);
             let is_early = flood.most_bytes.is_some() && watch.is_too_large();
@@ -240,9 +242,10 @@ pub(super) fn what_is_not_passed_on_is_not_kept(context: &Context) -> Judged {
     ];
     let watch = Watch::new(context)?;
     for flood in floods {
-        // Whoever drops it as it comes may go on until the time is up.
+        // Whoever drops it as it comes may go on until the connection ends, or the time is up.
         let likely = "a line is collected until its end, however far away that is";
-        flood.is_refused(context, &watch, &["too-large", "bad-response", "timeout"], likely)?;
+        let kinds = ["too-large", "bad-response", "timeout", "truncated", "io"];
+        flood.is_refused(context, &watch, &kinds, likely)?;
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ fn another_address(context: &Context) -> Judged {
 fn the_default_port(context: &Context, web: &Web) -> Judged {
     for location in ["http://127.0.0.1/x", "//127.0.0.1/x"] {
         let url = web.server(0).url("/a");
-        let run = client::get(context, &url)?.max_time("5");
+        let run = client::get(context, &url)?.max_time("20");
         // Whether anybody listens on port 80 of this machine is not ours to say, and neither is what they answer.
         web.run(run, &[Answer::redirect(302, location)])?.went(&[web.stop("GET", 0, "/a")])?;
     }
