@@ -44,4 +44,5 @@ pub use context::Context;
 pub use entry::main;
 pub use folder::Folder;
 pub use halt::{Halt, Judged};
+pub use patience::Patience;
 pub use suite::{Check, Stage, Suite};

@@ -106,6 +106,11 @@ impl Context {
         Arc::clone(&self.services)
     }
 
+    /// Adds a line to the transcript: something that a process neither was sent nor said.
+    pub fn note(&self, who: &str, what: &str) {
+        self.services.note_as(who, what.as_bytes());
+    }
+
     /// Takes what was measured.
     pub(super) fn take_measured(&self) -> Vec<String> {
         std::mem::take(&mut self.services.measured.lock().unwrap_or_else(PoisonError::into_inner))

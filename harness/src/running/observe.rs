@@ -42,6 +42,8 @@ pub struct Usage {
     pub peak_resident_bytes: u64,
     /// Open file descriptors.
     pub descriptors: u64,
+    /// Threads.
+    pub threads: u64,
     /// Processor time in nanoseconds.
     pub cpu_nanos: u64,
 }
@@ -57,6 +59,7 @@ pub fn usage(pid: i32) -> Usage {
         total.anonymous_bytes += kib("RssAnon");
         total.peak_resident_bytes += kib("VmHWM");
         total.descriptors += fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count) as u64;
+        total.threads += status.get("Threads").copied().unwrap_or(0);
         total.cpu_nanos += cpu_time(pid).unwrap_or_default().as_nanos() as u64;
     }
     total

@@ -19,7 +19,7 @@ const FIRST_LOOK: Duration = Duration::from_millis(100);
 
 /// One wait for one subject.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub struct Patience {
     pid: i32,
     allowance: Duration,
     began: Instant,
@@ -30,13 +30,13 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Begins a wait of `allowance` for the process `pid`.
-    pub(super) fn begin(pid: i32, allowance: Duration) -> Self {
+    pub fn begin(pid: i32, allowance: Duration) -> Self {
         let began = Instant::now();
         Self { pid, allowance, began, until: began + allowance, cpu_before: None }
     }
 
     /// The time left before the next decision; zero when the wait is over.
-    pub(super) fn left(&mut self) -> Duration {
+    pub fn left(&mut self) -> Duration {
         let now = Instant::now();
         if self.cpu_before.is_none() && now >= self.began + FIRST_LOOK {
             self.cpu_before = Some(observe::family_cpu_time(self.pid));

@@ -16,6 +16,11 @@ mod pump;
 
 use std::{fmt, fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 pub use autopsy::{Ending, Exit};
 pub use launch::{Launch, Limits};
 pub(in crate::running) use launch::{Started, Stdin, Tracing};
@@ -143,6 +148,30 @@ impl Process {
     /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
     pub fn kill(self) {
         self.services.note(self.number, '.', b"(SIGKILL)");
+    }
+
+    /// Whether it still runs, for a check that waits for something else than what it says. What its pipes hold is moved
+    /// meanwhile, so that it never waits for a reader.
+    ///
+    /// # Errors
+    /// Limit when it went over one.
+    #[track_caller]
+    pub fn is_running(&mut self) -> Judged<bool> {
+        pump::drain(self)?;
+        match self.watched.exceeded.get() {
+            Some(excess) => Err(autopsy::limit(excess.clone())),
+            None => Ok(self.ended.is_none()),
+        }
+    }
+
+    /// Asks it to end, with SIGTERM; how it does is [`Process::end`]'s to tell.
+    ///
+    /// # Errors
+    /// Fault when there is no such process, which cannot be before it is reaped.
+    #[track_caller]
+    pub fn terminate(&self) -> Judged {
+        self.services.note(self.number, '.', b"(SIGTERM)");
+        Ok(kill(Pid::from_raw(self.pid()), Signal::SIGTERM)?)
     }
 
     /// What it uses of the machine right now.

@@ -47,11 +47,19 @@ pub struct Limits {
     pub disk_bytes: u64,
     /// Open file descriptors a process (`RLIMIT_NOFILE`).
     pub open_files: u64,
+    /// How many of those it may open before it asks for more: the soft limit, where that is lower.
+    pub open_files_at_first: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory_bytes: 1 << 30, processes: 64, disk_bytes: 2 << 30, open_files: 1024 }
+        Self {
+            memory_bytes: 1 << 30,
+            processes: 64,
+            disk_bytes: 2 << 30,
+            open_files: 1024,
+            open_files_at_first: u64::MAX,
+        }
     }
 }
 
@@ -235,7 +243,8 @@ fn confine(
 ) -> Judged {
     // Data beyond twice what the watchdog allows is refused at once: a subject cannot outrun the next look.
     let data_bytes = limits.memory_bytes * 2;
-    let (disk_bytes, open_files) = (limits.disk_bytes, limits.open_files);
+    let (disk_bytes, open_files, at_first) =
+        (limits.disk_bytes, limits.open_files, limits.open_files_at_first);
     let parent = std::process::id() as i32;
     let entry = view.map(View::entry);
     let folder =
@@ -246,6 +255,7 @@ fn confine(
         lower(Resource::RLIMIT_FSIZE, disk_bytes)?;
         lower(Resource::RLIMIT_DATA, data_bytes)?;
         lower(Resource::RLIMIT_NOFILE, open_files)?;
+        lower_soft(Resource::RLIMIT_NOFILE, at_first)?;
         if let Some(entry) = &entry {
             entry.enter(&folder)?;
         }
@@ -266,6 +276,12 @@ fn confine(
 fn lower(resource: Resource, limit: u64) -> nix::Result<()> {
     let (_, hard) = getrlimit(resource)?;
     setrlimit(resource, limit.min(hard), limit.min(hard))
+}
+
+/// Sets a limit that the subject itself may raise again, or leaves it where it is lower.
+fn lower_soft(resource: Resource, limit: u64) -> nix::Result<()> {
+    let (soft, hard) = getrlimit(resource)?;
+    setrlimit(resource, limit.min(soft), hard)
 }
 
 /// SIGKILL when the suite's thread dies, however it dies.

@@ -79,7 +79,7 @@ fn wait_for_change(process: &Process, timeout: Duration) -> Judged {
 /// Moves what can be moved without waiting, in an order that loses nothing: the end is looked for first, so that
 /// whatever was written before it is read after it.
 #[track_caller]
-fn drain(process: &mut Process) -> Judged {
+pub(super) fn drain(process: &mut Process) -> Judged {
     if process.ended.is_none() {
         process.ended = process.peek_at_end()?;
     }

@@ -1,0 +1,69 @@
+//! Resets: the other side learns of them, after what had come before.
+
+use harness::{Context, Judged};
+
+use crate::scene::{Behaviour, Scene};
+
+pub(super) fn a_break_closes_the_other_side(context: &Context) -> Judged {
+    Scene::play(context, |scene| {
+        let backend = scene.backend("a", Behaviour::Hold)?;
+        let lb = scene.balancer(&[backend]).start()?;
+        let pair = |number: usize| {
+            let client = lb.client()?;
+            client.send(b"hello");
+            let server = backend.session_of(client, number)?;
+            server.receives(b"hello")?;
+            server.send(b"hello");
+            client.receives(b"hello").map(|()| (client, server))
+        };
+        let (client, server) = pair(0)?;
+        client.reset();
+        server.is_closed_on()?;
+        let (client, server) = pair(1)?;
+        server.reset();
+        client.is_closed_on()?;
+        // After an end as well: one direction is over, and the other one breaks.
+        let (client, server) = pair(2)?;
+        client.finish();
+        server.receives_end()?;
+        server.reset();
+        client.is_closed_on()?;
+        let (client, server) = pair(3)?;
+        server.finish();
+        client.receives_end()?;
+        client.reset();
+        // Its end of stream was not sent, so that whatever comes is because of the reset.
+        server.is_closed_on()?;
+        // And the balancer serves on.
+        pair(4).map(drop)
+    })
+}
+
+pub(super) fn what_came_before_a_break_is_delivered(context: &Context) -> Judged {
+    Scene::play(context, |scene| {
+        let backend = scene.backend("a", Behaviour::Hold)?;
+        let lb = scene.balancer(&[backend]).start()?;
+        for round in 0..10 {
+            let client = lb.client()?;
+            client.send(b"hello");
+            let server = backend.session_of(client, 2 * round)?;
+            server.receives(b"hello")?;
+            server.send(b"last words of a backend");
+            server.has_sent()?;
+            server.reset();
+            client.receives(b"last words of a backend")?;
+            client.is_closed_on()?;
+
+            let client = lb.client()?;
+            client.send(b"hello");
+            let server = backend.session_of(client, 2 * round + 1)?;
+            server.receives(b"hello")?;
+            client.send(b"last words of a client");
+            client.has_sent()?;
+            client.reset();
+            server.receives(b"last words of a client")?;
+            server.is_closed_on()?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,144 @@
+//! The suite on balancers that were not made for it: HAProxy and nginx, each behind an adapter that speaks the contract.
+//! They are right wherever they are not documented to be different: a check that one of them fails, and that is in no
+//! list here, asks for more than the specification says, or hangs on chance.
+//!
+//! Left out are the properties (`any_…`), which take dozens of runs to show with random steps what the checks beside them
+//! show with chosen ones.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::Path,
+    process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
+};
+
+use harness::{
+    event::{CheckFinished, Subject},
+    trial,
+    verdict::Verdict,
+};
+
+const SUITE: &str = env!("CARGO_BIN_EXE_lb-checks");
+
+/// One after the other: some checks measure, and want no second suite beside them.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Where HAProxy is known to do something else than the specification says, and why that is not the check's mistake.
+const DIFFERENCES_OF_HAPROXY: [(&str, &str); 1] = [(
+    "lb/5/what_was_not_delivered_is_not_counted",
+    "its log has what it has read, up to a buffer more than the other side's socket took (%U and %B)",
+)];
+
+/// The same of nginx, which has no checks of health unless one pays for it: who could not be reached is left out for a
+/// while, and the next client tries it again. So nothing of stage 3 is tried; nor are these, since each of them waits in
+/// vain for as long as a check may.
+const DIFFERENCES_OF_NGINX: [(&str, &str); 4] = [
+    ("lb/5/each_connection_has_its_line", "it waits for checks of health, of which none should be logged"),
+    (
+        "lb/5/each_failure_has_its_line",
+        "with `proxy_half_close` a reset is passed on as an end, and the connection stays until the other side ends too; \
+         and its log does not say which side broke",
+    ),
+    ("lb/5/lines_never_mix", "the same: a client's reset is over when the backend has ended as well"),
+    (
+        "lb/5/descriptors_are_given_back",
+        "the same: a backend's reset is over when the client has ended as well",
+    ),
+];
+
+/// What the adapters have in common, and HAProxy's has shown: dozens of runs, each of which starts an interpreter.
+const COMMAND_LINES: &str = "lb/1/a_bad_command_line_is_refused";
+
+/// Whether a program is there, which is said aloud if it is not; it may be where only the system looks for it.
+fn is_there(program: &str, package: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&folders).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.any(|folder| folder.join(program).is_file());
+    if !found {
+        eprintln!("SKIPPED: there is no {program} on this machine; try apt-get install {package}");
+    }
+    found
+}
+
+/// Python by its own name, for the adapters: what stands for it in the PATH may be a script that takes longer than they.
+fn python() -> Option<String> {
+    let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let Ok(found) = found else {
+        eprintln!("SKIPPED: there is no python3 on this machine; try apt-get install python3");
+        return None;
+    };
+    Some(String::from_utf8(found.stdout).expect("a path in UTF-8").trim().to_owned())
+}
+
+/// Whether nginx can be told to pass on streams: packages have that as a module of its own.
+fn has_stream() -> bool {
+    let version = Command::new("nginx").arg("-V").stdout(Stdio::null()).output();
+    let version =
+        version.map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).unwrap_or_default();
+    let modules = version.split_whitespace().find_map(|word| word.strip_prefix("--modules-path="));
+    let is_module = modules.is_some_and(|folder| Path::new(folder).join("ngx_stream_module.so").is_file());
+    let is_within = version.split_whitespace().any(|word| word == "--with-stream");
+    if !is_module && !is_within {
+        eprintln!("SKIPPED: this nginx has no stream module; try apt-get install libnginx-mod-stream");
+    }
+    is_module || is_within
+}
+
+/// The checks of these stages that are tried.
+fn chosen(stages: &[u32]) -> Vec<String> {
+    let listed = Command::new(SUITE).arg("list").output().expect("the suite starts");
+    let listed = String::from_utf8(listed.stdout).expect("a catalogue in JSON");
+    // An id has no quotation marks in it.
+    let ids = listed.split(r#""id":""#).skip(1).filter_map(|rest| rest.split('"').next());
+    let prefixes: Vec<_> = stages.iter().map(|stage| format!("lb/{stage}/")).collect();
+    let names = |id: &str| prefixes.iter().find_map(|prefix| id.strip_prefix(prefix)).map(str::to_owned);
+    let tried = ids.filter(|id| names(id).is_some_and(|name| !name.starts_with("any_")));
+    let tried: Vec<_> = tried.map(str::to_owned).collect();
+    assert!(!tried.is_empty(), "the suite has checks");
+    tried
+}
+
+/// What did not pass, and what it came to.
+fn failures(python: &str, adapter: &str, checks: &[String]) -> BTreeMap<String, CheckFinished> {
+    // Nothing of the user's own, and no compiled files between these.
+    let run = [python, "-S", "-E", "-B", adapter];
+    let subject = Subject::Run(run.map(str::to_owned).to_vec());
+    let finished = trial::run(SUITE, subject, |request| {
+        request.stages = (1..=5).collect();
+        request.checks = checks.to_vec();
+    });
+    assert_eq!(finished.len(), checks.len(), "every check that was chosen ran");
+    let failed = |check: &CheckFinished| !matches!(check.verdict, Verdict::Pass | Verdict::Skip { .. });
+    finished.into_iter().filter(failed).map(|check| (check.id.clone(), check)).collect()
+}
+
+#[test]
+fn haproxy_is_right_but_for_what_is_known_of_it() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_there("haproxy", "haproxy") {
+        return;
+    }
+    let Some(python) = python() else { return };
+    let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/haproxy/lb.py");
+    for (id, check) in failures(&python, adapter, &chosen(&[1, 2, 3, 4, 5])) {
+        let is_known = DIFFERENCES_OF_HAPROXY.iter().any(|(known, _)| *known == id);
+        assert!(is_known, "{id} on HAProxy: {:?}, {:?}", check.verdict, check.evidence);
+    }
+}
+
+#[test]
+fn nginx_is_right_but_for_what_is_known_of_it() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_there("nginx", "nginx libnginx-mod-stream") || !has_stream() {
+        return;
+    }
+    let Some(python) = python() else { return };
+    let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nginx/lb.py");
+    let left_out: Vec<_> =
+        DIFFERENCES_OF_NGINX.iter().map(|(known, _)| *known).chain([COMMAND_LINES]).collect();
+    let tried: Vec<_> =
+        chosen(&[1, 2, 4, 5]).into_iter().filter(|id| !left_out.contains(&id.as_str())).collect();
+    let failures = failures(&python, adapter, &tried);
+    assert!(failures.is_empty(), "on nginx: {failures:?}");
+}
