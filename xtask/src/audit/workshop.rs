@@ -21,6 +21,10 @@ use crate::{
     subject::Built,
 };
 
+/// A file that stands here while an audit works. One that was stopped leaves it: a compiler that was stopped with it may
+/// have left objects of two mutants, which no later build would notice before the linker does.
+const UNFINISHED: &str = ".unfinished";
+
 /// A copy of the solution that is changed for one mutant after the other.
 #[derive(Debug)]
 pub(super) struct Workshop {
@@ -40,6 +44,13 @@ impl Workshop {
         let member = folder.join("solutions").join(&audit.project.name);
         fs::create_dir_all(&member)?;
         let lock = wait_for_turn(&folder)?;
+        if folder.join(UNFINISHED).exists() {
+            let stale = folder.join("target");
+            if stale.exists() {
+                fs::remove_dir_all(stale).context("cannot clear the workshop")?;
+            }
+        }
+        fs::write(folder.join(UNFINISHED), "").context("cannot write to the workshop")?;
         let manifest = fs::read_to_string(root.join("Cargo.toml")).context("cannot read Cargo.toml")?;
         write_if_new(&folder.join("Cargo.toml"), &alone(&manifest)?)?;
         fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("cannot copy Cargo.lock")?;
@@ -70,6 +81,14 @@ impl Workshop {
             Contract::Program => Subject::Run(vec![aside.display().to_string()]),
             Contract::Library => Subject::Library(aside),
         })
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if !interrupt::happened() {
+            let _ = fs::remove_file(self.folder.join(UNFINISHED));
+        }
     }
 }
 

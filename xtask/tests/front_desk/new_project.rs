@@ -70,6 +70,19 @@ fn a_mutant_can_be_tried_on_its_own_stage_alone() {
 }
 
 #[test]
+fn an_audit_uses_nothing_of_one_that_was_stopped() {
+    let house = echo();
+    let workshop = house.own_folder().join("echo/audit");
+    let stale = workshop.join("target/of a build that was stopped");
+    fs::create_dir_all(&stale).expect("a folder in the target directory");
+    fs::write(workshop.join(".unfinished"), "").expect("a file in it");
+    let mut audit = house.xtask(&["audit", "echo", "--without-starter", "--mutant", "adds-a-blank"]);
+    audit.assert().code(1).stdout(contains("ok   mutants   1 of 3 tried"));
+    assert!(!stale.exists(), "what was built then is gone");
+    assert!(!workshop.join(".unfinished").exists(), "this one was finished");
+}
+
+#[test]
 fn an_audit_waits_for_another_of_the_same_project() {
     let house = echo();
     let workshop = house.own_folder().join("echo/audit");
