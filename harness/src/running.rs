@@ -9,6 +9,8 @@ pub mod executor;
 
 pub mod context;
 
+pub mod bytes;
+
 pub mod folder;
 
 pub mod halt;

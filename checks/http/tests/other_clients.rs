@@ -1,17 +1,12 @@
 //! The suite on clients that were not made for it: curl, which is right wherever it is not documented to be different,
-//! and a client as most begin, which fails what it does not do and nothing else. Properties and cuts at every byte
-//! (`any_…`) are left out: they take hundreds of runs, and show with a small client what the tables beside them show.
+//! and a client as most begin, which fails what it does not do and nothing else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     process::{Command, Stdio},
 };
 
-use harness::{
-    event::{Catalogue, CheckFinished, Subject},
-    trial,
-    verdict::Verdict,
-};
+use harness::trial;
 
 const SUITE: &str = env!("CARGO_BIN_EXE_http-checks");
 
@@ -88,42 +83,17 @@ const LONG: [&str; 8] = [
     "http/4/references_lead_where_the_standard_says",
 ];
 
-/// Whether a program is there, which is said aloud if it is not.
-fn is_there(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok();
-    if !found {
-        eprintln!("SKIPPED: there is no {program} on this machine; try apt-get install {program}");
-    }
-    found
-}
-
-/// The checks of stages 1 to 5 that are tried.
-fn chosen() -> Vec<String> {
-    let listed = Command::new(SUITE).arg("list").output().expect("the suite starts");
-    let catalogue: Catalogue = serde_json::from_slice(&listed.stdout).expect("a catalogue");
-    let stages = catalogue.stages.into_iter().filter(|stage| stage.number <= 5);
-    let ids = stages.flat_map(|stage| stage.checks).map(|check| check.id);
-    ids.filter(|id| !id.rsplit('/').next().is_some_and(|name| name.starts_with("any_"))).collect()
-}
-
-/// What did not pass, and what it came to.
-fn failures(run: &[&str], checks: &[String]) -> BTreeMap<String, CheckFinished> {
-    let subject = Subject::Run(run.iter().map(|word| (*word).to_owned()).collect());
-    let finished = trial::run(SUITE, subject, |request| {
-        request.stages = (1..=5).collect();
-        request.checks = checks.to_vec();
-    });
-    assert_eq!(finished.len(), checks.len(), "every check that was chosen ran");
-    let failed = |check: &CheckFinished| !matches!(check.verdict, Verdict::Pass | Verdict::Skip { .. });
-    finished.into_iter().filter(failed).map(|check| (check.id.clone(), check)).collect()
-}
+/// The stages that are tried.
+const STAGES: [u32; 5] = [1, 2, 3, 4, 5];
 
 #[test]
 fn curl_is_right_but_for_what_is_known_of_it() {
-    if !is_there("curl") {
+    if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("SKIPPED: there is no curl on this machine; try apt-get install curl");
         return;
     }
-    let failures = failures(&["sh", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/curl/http.sh")], &chosen());
+    let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/curl/http.sh");
+    let failures = trial::failures(SUITE, &["sh", adapter], &trial::checks(SUITE, &STAGES));
     let known: BTreeMap<_, _> = DIFFERENCES.into_iter().chain([DIFFERENCE_OF_OPENSSL]).collect();
     for (id, check) in failures {
         assert!(known.contains_key(id.as_str()), "{id} on curl: {:?}, {:?}", check.verdict, check.evidence);
@@ -132,15 +102,11 @@ fn curl_is_right_but_for_what_is_known_of_it() {
 
 #[test]
 fn a_first_client_fails_what_it_does_not_do() {
-    if !is_there("python3") {
-        return;
-    }
-    // By its own name: what stands for it in the PATH may be a script that takes longer than the client.
-    let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
-    let found = String::from_utf8(found.expect("python3 starts").stdout).expect("a path in UTF-8");
+    let Some(python) = trial::python() else { return };
     let client = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/client.py");
-    let chosen: Vec<_> = chosen().into_iter().filter(|id| !LONG.contains(&id.as_str())).collect();
-    let failures = failures(&[found.trim(), "-S", "-E", client], &chosen);
+    let tried = trial::checks(SUITE, &STAGES);
+    let chosen: Vec<_> = tried.into_iter().filter(|id| !LONG.contains(&id.as_str())).collect();
+    let failures = trial::failures(SUITE, &[&python, "-S", "-E", client], &chosen);
     let stage_3: Vec<_> = chosen.iter().filter(|id| id.starts_with("http/3/")).collect();
     let missing = [&POST[..], &FRAMING, &STREAMING, &CHUNKED].concat();
     let expected: BTreeSet<_> = missing.into_iter().chain(stage_3.into_iter().map(String::as_str)).collect();

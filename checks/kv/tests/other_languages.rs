@@ -1,8 +1,6 @@
 //! The contract asks for no particular language: a store in Python passes the stages that it implements, and says of
 //! the others that they are not started.
 
-use std::process::Command;
-
 use harness::{
     event::{CheckFinished, Subject},
     trial,
@@ -20,18 +18,15 @@ fn check(run: &[&str], stages: &[u32], only: &[&str]) -> Vec<CheckFinished> {
 
 #[test]
 fn a_store_in_python_passes_what_it_implements() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: there is no python3 on this machine; try apt-get install python3");
-        return;
-    }
+    let Some(python) = trial::python() else { return };
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/kv.py");
-    let checks = check(&["python3", program], &[1, 2], &[]);
+    let checks = check(&[&python, program], &[1, 2], &[]);
     assert_eq!(checks.len(), 18, "both stages ran in full");
     for check in checks {
         assert_eq!(check.verdict, Verdict::Pass, "{} on the Python store: {:?}", check.id, check.evidence);
     }
     let flush = "kv/3/flush_makes_a_table";
-    let checks = check(&["python3", program], &[3], &[flush]);
+    let checks = check(&[&python, program], &[3], &[flush]);
     let verdict = checks.iter().find(|check| check.id == flush).map(|check| &check.verdict);
     let not_started =
         |verdict: &Verdict| matches!(verdict, Verdict::NotStarted { task, .. } if task == "flush");

@@ -52,6 +52,30 @@ impl<'s> Balancer<'s> {
         Ok(client)
     }
 
+    /// A client whose first word has come back: it is connected to a backend that echoes.
+    ///
+    /// # Errors
+    /// When it is not.
+    #[track_caller]
+    pub(crate) fn answered(&self) -> Judged<Peer<'s>> {
+        let client = self.client()?;
+        client.send(b"hello");
+        client.receives(b"hello")?;
+        Ok(client)
+    }
+
+    /// So many clients at once whose first word has come back.
+    ///
+    /// # Errors
+    /// When one of them is not answered.
+    #[track_caller]
+    pub(crate) fn all_answered(&self, count: usize) -> Judged<Vec<Peer<'s>>> {
+        let clients = self.clients(count)?;
+        self.scene.untold(|| clients.iter().for_each(|client| client.send(b"hello")));
+        clients.iter().try_for_each(|client| client.receives(b"hello"))?;
+        Ok(clients)
+    }
+
     /// So many clients, who connect at once and have all connected.
     ///
     /// # Errors

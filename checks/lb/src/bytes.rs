@@ -1,43 +1,17 @@
-//! Bytes as a reader can take them in.
+//! Bytes as a reader can take them in: streams mean nothing, so that a little of them is enough.
 
-/// Bytes in quotes, escaped; of a long run the beginning and the end.
+use harness::bytes::Excerpt;
+
+const EXCERPT: Excerpt = Excerpt { whole: 80, beginning: 40, end: 16, before: 12, after: 16 };
+
+/// Bytes in quotes: see [`Excerpt::shown`].
 pub(crate) fn shown(bytes: &[u8]) -> String {
-    const WHOLE: usize = 80;
-    const BEGINNING: usize = 40;
-    const END: usize = 16;
-    if bytes.len() <= WHOLE {
-        return format!("\"{}\"", escaped(bytes));
-    }
-    let (beginning, end) = (&bytes[..BEGINNING], &bytes[bytes.len() - END..]);
-    format!("\"{}\" … \"{}\" ({} bytes)", escaped(beginning), escaped(end), bytes.len())
+    EXCERPT.shown(bytes)
 }
 
-/// Two runs of bytes, one above the other from a little before their first difference, with a caret at it. Nothing when
-/// they are equal.
+/// The first difference of two runs: see [`Excerpt::difference`].
 pub(crate) fn difference(expected: &[u8], got: &[u8]) -> Vec<String> {
-    const BEFORE: usize = 12;
-    const AFTER: usize = 16;
-    if expected == got {
-        return Vec::new();
-    }
-    let at = expected.iter().zip(got).take_while(|(a, b)| a == b).count();
-    let from = at.saturating_sub(BEFORE);
-    let part = |bytes: &[u8]| {
-        let to = bytes.len().min(at + AFTER);
-        let fold = |is_cut: bool| if is_cut { "…" } else { "" };
-        format!("{}{}{}", fold(from > 0), escaped(&bytes[from..to]), fold(to < bytes.len()))
-    };
-    let before = part(&expected[..at]).chars().count();
-    vec![
-        format!("expected  {}", part(expected)),
-        format!("got       {}", part(got)),
-        format!(
-            "          {}^ byte {at} of {}, of {} expected",
-            " ".repeat(before),
-            got.len(),
-            expected.len()
-        ),
-    ]
+    EXCERPT.difference(expected, got)
 }
 
 /// A number of bytes, in the unit that a reader would choose.
@@ -50,22 +24,9 @@ pub(crate) fn amount(bytes: u64) -> String {
     }
 }
 
-/// Printable ASCII as it is, the rest as Rust and C write it.
-fn escaped(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string().replace("\\'", "'")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_caret_stands_below_the_first_difference() {
-        let rows = difference(b"one\x00two", b"one\x01two");
-        assert_eq!(rows[0], r"expected  one\x00two");
-        assert_eq!(rows[2].find('^'), rows[1].find("\\x01"), "{rows:#?}");
-        assert!(difference(b"same", b"same").is_empty());
-    }
 
     #[test]
     fn amounts_are_read_in_their_own_unit() {

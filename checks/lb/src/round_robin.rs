@@ -50,16 +50,6 @@ pub(crate) const STAGE: Stage = Stage {
     ],
 };
 
-/// Backends that answer with their names, in the order of the alphabet.
-#[track_caller]
-pub(crate) fn named<'s>(scene: &'s Scene<'s>, count: usize) -> Judged<Vec<Backend<'s>>> {
-    let mut backends = Vec::new();
-    for letter in ('a'..='z').take(count) {
-        backends.push(scene.backend(&letter.to_string(), Behaviour::Name)?);
-    }
-    Ok(backends)
-}
-
 /// A client that asks for a name, and ends.
 #[track_caller]
 pub(crate) fn name(scene: &Scene<'_>, lb: &Balancer<'_>) -> Judged<char> {
@@ -116,7 +106,7 @@ fn spaced(names: &str) -> String {
 fn connections_go_round(context: &Context) -> Judged {
     const CONNECTIONS: usize = 30;
     Scene::play(context, |scene| {
-        let lb = scene.balancer(&named(scene, 3)?).start()?;
+        let lb = scene.balancer(&scene.named(3)?).start()?;
         let mut seen = String::new();
         for _ in 0..CONNECTIONS {
             seen.push(name(scene, &lb)?);
@@ -132,7 +122,7 @@ fn connections_go_round(context: &Context) -> Judged {
 
 fn the_order_is_that_of_the_command_line(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let mut backends = named(scene, 5)?;
+        let mut backends = scene.named(5)?;
         backends.sort_by_key(|backend| backend.address());
         // Neither up nor down, from wherever it is begun.
         let backends = [0, 2, 4, 1, 3].map(|place| backends[place]);
@@ -149,7 +139,7 @@ fn the_order_is_that_of_the_command_line(context: &Context) -> Judged {
 fn connections_that_stay_count(context: &Context) -> Judged {
     const CONNECTIONS: usize = 30;
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         backends.iter().for_each(|backend| backend.behaves(Behaviour::Echo));
         let lb = scene.balancer(&backends).start()?;
         let mut seen = String::new();
@@ -194,7 +184,7 @@ fn the_newest(backends: &[Backend<'_>], seen: &str) -> Judged<char> {
 
 fn silent_connections_count(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         let lb = scene.balancer(&backends).start()?;
         let mut seen = String::new();
         let mut silent = Vec::new();
@@ -214,7 +204,7 @@ fn silent_connections_count(context: &Context) -> Judged {
 fn nobody_is_left_out_in_a_rush(context: &Context) -> Judged {
     const CONNECTIONS: usize = 60;
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         let lb = scene.balancer(&backends).start()?;
         let clients = lb.clients(CONNECTIONS)?;
         scene.tell("each of them asks for a name");
@@ -235,7 +225,7 @@ fn nobody_is_left_out_in_a_rush(context: &Context) -> Judged {
 fn one_backend_is_a_rotation(context: &Context) -> Judged {
     for count in [1, 2, 7] {
         Scene::play(context, |scene| {
-            let backends = named(scene, count)?;
+            let backends = scene.named(count)?;
             let names: String = backends.iter().map(|backend| backend.name()).collect();
             let lb = scene.balancer(&backends).start()?;
             let mut seen = String::new();

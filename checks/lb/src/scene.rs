@@ -113,6 +113,27 @@ impl<'c> Scene<'c> {
         Ok(Backend::new(self, number))
     }
 
+    /// So many backends that echo, named by the letters of the alphabet.
+    #[track_caller]
+    pub(crate) fn echoing<'s>(&'s self, count: usize) -> Judged<Vec<Backend<'s>>> {
+        self.lettered(count, Behaviour::Echo)
+    }
+
+    /// So many backends that answer with their names, in the order of the alphabet.
+    #[track_caller]
+    pub(crate) fn named<'s>(&'s self, count: usize) -> Judged<Vec<Backend<'s>>> {
+        self.lettered(count, Behaviour::Name)
+    }
+
+    #[track_caller]
+    fn lettered<'s>(&'s self, count: usize, behaviour: Behaviour) -> Judged<Vec<Backend<'s>>> {
+        let mut backends = Vec::new();
+        for letter in ('a'..='z').take(count) {
+            backends.push(self.backend(&letter.to_string(), behaviour.clone())?);
+        }
+        Ok(backends)
+    }
+
     /// Connects to an address, of the balancer or of anybody else; whether that succeeds is told later.
     #[track_caller]
     pub(crate) fn connect<'s>(&'s self, address: SocketAddr) -> Judged<Peer<'s>> {

@@ -1,9 +1,6 @@
 //! The suite on balancers that were not made for it: HAProxy and nginx, each behind an adapter that speaks the contract.
 //! They are right wherever they are not documented to be different: a check that one of them fails, and that is in no
 //! list here, asks for more than the specification says, or hangs on chance.
-//!
-//! Left out are the properties (`any_…`), which take dozens of runs to show with random steps what the checks beside them
-//! show with chosen ones.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use harness::{
-    event::{CheckFinished, Subject},
-    trial,
-    verdict::Verdict,
-};
+use harness::{event::CheckFinished, trial};
 
 const SUITE: &str = env!("CARGO_BIN_EXE_lb-checks");
 
@@ -61,16 +54,6 @@ fn is_there(program: &str, package: &str) -> bool {
     found
 }
 
-/// Python by its own name, for the adapters: what stands for it in the PATH may be a script that takes longer than they.
-fn python() -> Option<String> {
-    let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
-    let Ok(found) = found else {
-        eprintln!("SKIPPED: there is no python3 on this machine; try apt-get install python3");
-        return None;
-    };
-    Some(String::from_utf8(found.stdout).expect("a path in UTF-8").trim().to_owned())
-}
-
 /// Whether nginx can be told to pass on streams: packages have that as a module of its own.
 fn has_stream() -> bool {
     let version = Command::new("nginx").arg("-V").stdout(Stdio::null()).output();
@@ -85,32 +68,9 @@ fn has_stream() -> bool {
     is_module || is_within
 }
 
-/// The checks of these stages that are tried.
-fn chosen(stages: &[u32]) -> Vec<String> {
-    let listed = Command::new(SUITE).arg("list").output().expect("the suite starts");
-    let listed = String::from_utf8(listed.stdout).expect("a catalogue in JSON");
-    // An id has no quotation marks in it.
-    let ids = listed.split(r#""id":""#).skip(1).filter_map(|rest| rest.split('"').next());
-    let prefixes: Vec<_> = stages.iter().map(|stage| format!("lb/{stage}/")).collect();
-    let names = |id: &str| prefixes.iter().find_map(|prefix| id.strip_prefix(prefix)).map(str::to_owned);
-    let tried = ids.filter(|id| names(id).is_some_and(|name| !name.starts_with("any_")));
-    let tried: Vec<_> = tried.map(str::to_owned).collect();
-    assert!(!tried.is_empty(), "the suite has checks");
-    tried
-}
-
-/// What did not pass, and what it came to.
+/// What an adapter in Python fails of `checks`: nothing of the user's own, and no compiled files between these.
 fn failures(python: &str, adapter: &str, checks: &[String]) -> BTreeMap<String, CheckFinished> {
-    // Nothing of the user's own, and no compiled files between these.
-    let run = [python, "-S", "-E", "-B", adapter];
-    let subject = Subject::Run(run.map(str::to_owned).to_vec());
-    let finished = trial::run(SUITE, subject, |request| {
-        request.stages = (1..=5).collect();
-        request.checks = checks.to_vec();
-    });
-    assert_eq!(finished.len(), checks.len(), "every check that was chosen ran");
-    let failed = |check: &CheckFinished| !matches!(check.verdict, Verdict::Pass | Verdict::Skip { .. });
-    finished.into_iter().filter(failed).map(|check| (check.id.clone(), check)).collect()
+    trial::failures(SUITE, &[python, "-S", "-E", "-B", adapter], checks)
 }
 
 #[test]
@@ -119,9 +79,9 @@ fn haproxy_is_right_but_for_what_is_known_of_it() {
     if !is_there("haproxy", "haproxy") {
         return;
     }
-    let Some(python) = python() else { return };
+    let Some(python) = trial::python() else { return };
     let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/haproxy/lb.py");
-    for (id, check) in failures(&python, adapter, &chosen(&[1, 2, 3, 4, 5])) {
+    for (id, check) in failures(&python, adapter, &trial::checks(SUITE, &[1, 2, 3, 4, 5])) {
         let is_known = DIFFERENCES_OF_HAPROXY.iter().any(|(known, _)| *known == id);
         assert!(is_known, "{id} on HAProxy: {:?}, {:?}", check.verdict, check.evidence);
     }
@@ -133,12 +93,14 @@ fn nginx_is_right_but_for_what_is_known_of_it() {
     if !is_there("nginx", "nginx libnginx-mod-stream") || !has_stream() {
         return;
     }
-    let Some(python) = python() else { return };
+    let Some(python) = trial::python() else { return };
     let adapter = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/nginx/lb.py");
     let left_out: Vec<_> =
         DIFFERENCES_OF_NGINX.iter().map(|(known, _)| *known).chain([COMMAND_LINES]).collect();
-    let tried: Vec<_> =
-        chosen(&[1, 2, 4, 5]).into_iter().filter(|id| !left_out.contains(&id.as_str())).collect();
+    let tried: Vec<_> = trial::checks(SUITE, &[1, 2, 4, 5])
+        .into_iter()
+        .filter(|id| !left_out.contains(&id.as_str()))
+        .collect();
     let failures = failures(&python, adapter, &tried);
     assert!(failures.is_empty(), "on nginx: {failures:?}");
 }

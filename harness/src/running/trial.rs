@@ -2,13 +2,17 @@
 //! For the tests of suites, which must judge right designs rightly in every language.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     env,
     io::Write,
     process::{Command, Stdio},
 };
 
 use super::Folder;
-use crate::event::{CheckFinished, Event, Request, Subject, VERSION};
+use crate::{
+    event::{Catalogue, CheckFinished, Event, Request, Subject, VERSION},
+    verdict::Verdict,
+};
 
 /// Runs the suite that was built to `program` on a subject: of nothing yet, but for what `choose` selects. Two checks at
 /// a time, all of them, with seed 1.
@@ -49,13 +53,59 @@ pub fn run(program: &str, subject: Subject, choose: impl FnOnce(&mut Request)) -
         .collect()
 }
 
+/// The ids of the checks of these stages, in the order of the suite that was built to `program`. Left out are the
+/// properties (`any_…`), which take dozens of runs to show with random steps what others show with chosen ones.
+///
+/// # Panics
+/// When the suite has no catalogue, or none of these stages.
+pub fn checks(program: &str, stages: &[u32]) -> Vec<String> {
+    let listed = Command::new(program).arg("list").output();
+    let listed = listed.unwrap_or_else(|error| panic!("the suite {program} starts: {error}"));
+    let catalogue: Catalogue = serde_json::from_slice(&listed.stdout).expect("a catalogue");
+    let chosen = catalogue.stages.into_iter().filter(|stage| stages.contains(&stage.number));
+    let ids = chosen.flat_map(|stage| stage.checks).map(|check| check.id);
+    let is_property = |id: &str| id.rsplit('/').next().is_some_and(|name| name.starts_with("any_"));
+    let ids: Vec<_> = ids.filter(|id| !is_property(id)).collect();
+    assert!(!ids.is_empty(), "the suite {program} has checks in {stages:?}");
+    ids
+}
+
+/// Those of `checks` that the program `run` neither passes nor is spared, with what they came to.
+///
+/// # Panics
+/// As [`run`], and when one of them did not run.
+pub fn failures(program: &str, run: &[&str], checks: &[String]) -> BTreeMap<String, CheckFinished> {
+    let subject = Subject::Run(run.iter().map(|word| (*word).to_owned()).collect());
+    let finished = self::run(program, subject, |request| {
+        request.stages = checks.iter().map(|id| stage_of(id)).collect::<BTreeSet<_>>().into_iter().collect();
+        request.checks = checks.to_vec();
+    });
+    assert_eq!(finished.len(), checks.len(), "every check that was chosen ran");
+    let failed = |check: &CheckFinished| !matches!(check.verdict, Verdict::Pass | Verdict::Skip { .. });
+    finished.into_iter().filter(failed).map(|check| (check.id.clone(), check)).collect()
+}
+
+/// Python by its own name: what stands for it in the PATH may be a script that takes longer than the subject. None, which
+/// is said aloud, where there is no Python.
+pub fn python() -> Option<String> {
+    let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
+    let Ok(found) = found else {
+        eprintln!("SKIPPED: there is no python3 on this machine; try apt-get install python3");
+        return None;
+    };
+    Some(String::from_utf8_lossy(&found.stdout).trim().to_owned())
+}
+
 /// The selection of one check, given as `project/stage/name`.
 ///
 /// # Panics
 /// When it is no such id.
 pub fn one(id: &str) -> impl FnOnce(&mut Request) + use<> {
-    let stage = id.split('/').nth(1).and_then(|stage| stage.parse().ok());
-    let stage = stage.unwrap_or_else(|| panic!("{id} is a check's id, with its stage"));
-    let id = id.to_owned();
+    let (stage, id) = (stage_of(id), id.to_owned());
     move |request| (request.stages, request.checks) = (vec![stage], vec![id])
+}
+
+fn stage_of(id: &str) -> u32 {
+    let stage = id.split('/').nth(1).and_then(|stage| stage.parse().ok());
+    stage.unwrap_or_else(|| panic!("{id} is a check's id, with its stage"))
 }

@@ -2,12 +2,12 @@
 
 use harness::{Context, Halt, Judged};
 
-use super::refused::{echoing, is_served};
+use super::refused::is_served;
 use crate::scene::Scene;
 
 pub(super) fn a_blackhole_costs_a_connect_timeout(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let lb = scene.balancer(&backends).connect_timeout("400ms").start()?;
         for number in 0..3 {
             is_served(&lb, &format!("before {number}"))?;
@@ -19,7 +19,7 @@ pub(super) fn a_blackhole_costs_a_connect_timeout(context: &Context) -> Judged {
         Ok(())
     })?;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         for backend in &backends {
             backend.swallows()?;
         }
@@ -35,7 +35,7 @@ pub(super) fn a_blackhole_costs_a_connect_timeout(context: &Context) -> Judged {
 pub(super) fn a_blackhole_delays_nobody_else(context: &Context) -> Judged {
     const CLIENTS: usize = 9;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let lb = scene.balancer(&backends).start()?;
         let before = lb.client()?;
         before.send(b"hello");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::{Context, Halt, Judged};
 
-use super::refused::{echoing, is_served};
+use super::refused::is_served;
 use crate::{
     balancer::Balancer,
     client::Peer,
@@ -15,15 +15,9 @@ pub(super) fn a_dying_backend_ends_its_own_connections(context: &Context) -> Jud
     const CLIENTS: usize = 6;
     for is_reset in [false, true] {
         Scene::play(context, |scene| {
-            let backends = echoing(scene, 3)?;
+            let backends = scene.echoing(3)?;
             let lb = scene.balancer(&backends).start()?;
-            let mut clients = Vec::new();
-            for _ in 0..CLIENTS {
-                let client = lb.client()?;
-                client.send(b"hello");
-                client.receives(b"hello")?;
-                clients.push(client);
-            }
+            let clients = (0..CLIENTS).map(|_| lb.answered()).collect::<Judged<Vec<_>>>()?;
             // Whose clients are whose: the backends know by the addresses, but those are the balancer's. So each client
             // sends once more, and the backend that is about to die echoes no more.
             let (mut lost, mut kept) = (Vec::new(), Vec::new());
@@ -58,7 +52,7 @@ pub(super) fn a_dying_backend_ends_its_own_connections(context: &Context) -> Jud
 pub(super) fn nothing_is_sent_again_elsewhere(context: &Context) -> Judged {
     const CLIENTS: usize = 6;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         // As soon as a byte has arrived.
         backends.iter().for_each(|backend| backend.behaves(Behaviour::Reset));
         scene.tell("every backend resets its connections as soon as a byte has arrived");
@@ -105,7 +99,7 @@ fn open_sessions<'s>(backends: &[crate::backend::Backend<'s>]) -> Vec<Peer<'s>> 
 
 pub(super) fn a_client_that_resets_ends_only_itself(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         let lb = scene.balancer(&backends).start()?;
         let others = [lb.client()?, lb.client()?];
         for other in others {
@@ -171,7 +165,7 @@ const MOVES: u32 = 7;
 pub(super) fn no_break_ends_the_program(context: &Context) -> Judged {
     const ROUNDS: usize = 60;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         let flood = scene.stream();
         let behaviours = [
             Behaviour::Echo,

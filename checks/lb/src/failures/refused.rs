@@ -3,20 +3,9 @@
 use harness::{Context, Halt, Judged};
 
 use crate::{
-    backend::Backend,
     balancer::Balancer,
     scene::{Behaviour, Scene},
 };
-
-/// Backends that echo.
-#[track_caller]
-pub(super) fn echoing<'s>(scene: &'s Scene<'s>, count: usize) -> Judged<Vec<Backend<'s>>> {
-    let mut backends = Vec::new();
-    for letter in ('a'..='z').take(count) {
-        backends.push(scene.backend(&letter.to_string(), Behaviour::Echo)?);
-    }
-    Ok(backends)
-}
 
 /// A client that is served, from its first byte to the last.
 #[track_caller]
@@ -30,7 +19,7 @@ pub(super) fn is_served(lb: &Balancer<'_>, words: &str) -> Judged {
 
 pub(super) fn a_refused_connection_goes_to_the_next(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let lb = scene.balancer(&backends).start()?;
         // All of them are up, and known to be.
         for number in 0..3 {
@@ -52,7 +41,7 @@ pub(super) fn a_refused_connection_goes_to_the_next(context: &Context) -> Judged
 pub(super) fn no_byte_is_lost_or_doubled_on_the_way(context: &Context) -> Judged {
     const LARGE: u64 = 300 << 10;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 4)?;
+        let backends = scene.echoing(4)?;
         let last = backends[3];
         let lb = scene.balancer(&backends).start()?;
         // All of them are up, and known to be.
@@ -108,7 +97,7 @@ pub(super) fn no_byte_is_lost_or_doubled_on_the_way(context: &Context) -> Judged
 pub(super) fn all_are_served_while_one_is_down(context: &Context) -> Judged {
     const AT_ONCE: usize = 30;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let lb = scene.balancer(&backends).start()?;
         is_served(&lb, "hello")?;
         backends[2].dies();
@@ -136,7 +125,7 @@ pub(super) fn with_nobody_left_a_client_is_closed(context: &Context) -> Judged {
     // Whether they were up before or never, and one or several.
     for (count, were_up) in [(3, true), (2, false), (1, false), (1, true)] {
         Scene::play(context, |scene| {
-            let backends = echoing(scene, count)?;
+            let backends = scene.echoing(count)?;
             if !were_up {
                 backends.iter().for_each(|backend| backend.stops_listening());
             }

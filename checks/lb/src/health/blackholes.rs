@@ -4,7 +4,7 @@ use harness::{Context, Judged};
 
 use super::pace::{Pace, names, was_checked_first};
 use crate::{
-    round_robin::{expect_cycle, named},
+    round_robin::expect_cycle,
     scene::{Behaviour, Scene},
 };
 
@@ -14,7 +14,7 @@ pub(super) fn a_blackhole_delays_nobody(context: &Context) -> Judged {
     const PACE: Pace = Pace::of_ms(50, 60_000);
     const CHECKS: usize = 5;
     Scene::play(context, |scene| {
-        let backends = named(scene, 2)?;
+        let backends = scene.named(2)?;
         backends.iter().for_each(|backend| backend.behaves(Behaviour::Echo));
         let (alive, gone) = (backends[0], backends[1]);
         let lb = PACE.told(scene.balancer(&backends)).start()?;
@@ -47,7 +47,7 @@ pub(super) fn a_blackhole_delays_nobody(context: &Context) -> Judged {
 pub(super) fn a_blackhole_is_taken_out(context: &Context) -> Judged {
     const PACE: Pace = Pace::of_ms(100, 200);
     Scene::play(context, |scene| {
-        let backends = named(scene, 2)?;
+        let backends = scene.named(2)?;
         let (alive, gone) = (backends[0], backends[1]);
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         expect_cycle("ab", &names(scene, &lb, 2)?)?;

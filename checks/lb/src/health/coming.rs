@@ -4,7 +4,7 @@ use harness::{Context, Judged};
 
 use super::pace::{Pace, names};
 use crate::{
-    round_robin::{expect_cycle, named},
+    round_robin::expect_cycle,
     scene::{End, Scene},
 };
 
@@ -12,7 +12,7 @@ const PACE: Pace = Pace::of_ms(50, 200);
 
 pub(super) fn a_backend_that_is_back_has_its_share(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         PACE.are_known(scene, &backends)?;
         // Twice: who has come back may go again.
@@ -32,7 +32,7 @@ pub(super) fn it_comes_back_however_long_it_was_away(context: &Context) -> Judge
     const CHECKS: usize = 80;
     const PACE: Pace = Pace::of_ms(10, 200);
     Scene::play(context, |scene| {
-        let backends = named(scene, 2)?;
+        let backends = scene.named(2)?;
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         PACE.are_known(scene, &backends)?;
         backends[1].dies();
@@ -47,7 +47,7 @@ pub(super) fn it_comes_back_however_long_it_was_away(context: &Context) -> Judge
 
 pub(super) fn a_backend_may_come_later(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         backends[2].stops_listening();
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         PACE.passes(scene, backends[0])?;
@@ -60,7 +60,7 @@ pub(super) fn a_backend_may_come_later(context: &Context) -> Judged {
 
 pub(super) fn all_may_go_and_come_back(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         expect_cycle("abc", &names(scene, &lb, 3)?)?;
         for backend in &backends[..2] {

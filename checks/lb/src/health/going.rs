@@ -4,7 +4,7 @@ use harness::{Context, Judged};
 
 use super::pace::{Pace, names, was_checked_first};
 use crate::{
-    round_robin::{expect_cycle, named},
+    round_robin::expect_cycle,
     scene::{Behaviour, Scene},
 };
 
@@ -17,7 +17,7 @@ const QUICK: Pace = Pace::of_ms(50, 200);
 /// the time sends it a client at once, and who had not has to check it first.
 pub(super) fn a_dead_backend_gets_no_connection(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         let lb = SLOW.told(scene.balancer(&backends)).start()?;
         let dead = backends[1];
         expect_cycle("abc", &names(scene, &lb, 6)?)?;
@@ -34,7 +34,7 @@ pub(super) fn a_dead_backend_gets_no_connection(context: &Context) -> Judged {
 
 pub(super) fn a_check_that_fails_ends_no_connection(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = named(scene, 2)?;
+        let backends = scene.named(2)?;
         backends.iter().for_each(|backend| backend.behaves(Behaviour::Echo));
         let lb = QUICK.told(scene.balancer(&backends)).start()?;
         let mut clients = Vec::new();

@@ -12,12 +12,7 @@ use harness::{
 };
 
 use super::pace::{Pace, names};
-use crate::{
-    backend::Backend,
-    balancer::Balancer,
-    round_robin::{expect_cycle, named},
-    scene::Scene,
-};
+use crate::{backend::Backend, balancer::Balancer, round_robin::expect_cycle, scene::Scene};
 
 /// Short, since each step of each case waits for a few of them.
 const PACE: Pace = Pace::of_ms(25, 100);
@@ -41,7 +36,7 @@ pub(super) fn any_ups_and_downs_are_followed(context: &Context) -> Judged {
             if has_failed.get() {
                 scene.set_allowance(Duration::from_secs(2));
             }
-            let backends = named(scene, CHANGING + 1)?;
+            let backends = scene.named(CHANGING + 1)?;
             let lb = PACE.told(scene.balancer(&backends)).start()?;
             PACE.are_known(scene, &backends)?;
             let mut is_up = [true; CHANGING];

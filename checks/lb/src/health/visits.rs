@@ -8,7 +8,7 @@ use super::pace::{Pace, names};
 use crate::{
     backend::Backend,
     client::Peer,
-    round_robin::{expect_cycle, name, named},
+    round_robin::{expect_cycle, name},
     scene::Scene,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn checks_come_once_an_interval(context: &Context) -> Judged {
     const TOO_LONG: Duration = Duration::from_millis(250);
     Scene::play(context, |scene| {
         // With four, one check an interval in all would be one in four intervals for each.
-        let backends = named(scene, 4)?;
+        let backends = scene.named(4)?;
         let began = Instant::now();
         PACE.told(scene.balancer(&backends)).start()?;
         let end = began + PACE.interval * CHECKS as u32;
@@ -90,7 +90,7 @@ pub(super) fn checks_have_no_place_in_the_rotation(context: &Context) -> Judged 
     const CLIENTS: usize = 12;
     const BACKENDS: usize = 3;
     Scene::play(context, |scene| {
-        let backends = named(scene, BACKENDS)?;
+        let backends = scene.named(BACKENDS)?;
         let lb = PACE.told(scene.balancer(&backends)).start()?;
         let checks = || backends.iter().map(|backend| backend.probes()).sum::<usize>();
         let mut seen = String::new();
@@ -111,7 +111,7 @@ pub(super) fn checks_leave_no_descriptor_behind(context: &Context) -> Judged {
     /// One under way for each backend, and a few for whatever else a program may open late.
     const MORE: u64 = 8;
     Scene::play(context, |scene| {
-        let backends = named(scene, 3)?;
+        let backends = scene.named(3)?;
         backends[1].stops_listening();
         backends[2].swallows()?;
         let lb = PACE.told(scene.balancer(&backends)).start()?;

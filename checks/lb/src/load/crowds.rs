@@ -2,27 +2,11 @@
 
 use harness::{Context, Judged, process::Limits};
 
-use crate::{
-    backend::Backend,
-    balancer::Balancer,
-    bytes::amount,
-    machine::have_descriptors,
-    scene::{Behaviour, Scene},
-};
-
-/// Backends that echo.
-#[track_caller]
-pub(super) fn echoing<'s>(scene: &'s Scene<'s>, count: usize) -> Judged<Vec<Backend<'s>>> {
-    let mut backends = Vec::new();
-    for letter in ('a'..='z').take(count) {
-        backends.push(scene.backend(&letter.to_string(), Behaviour::Echo)?);
-    }
-    Ok(backends)
-}
+use crate::{balancer::Balancer, bytes::amount, machine::have_descriptors, scene::Scene};
 
 pub(super) fn fifty_at_once_are_served(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let lb = scene.balancer(&backends).start()?;
         // Twice: what the first fifty have used is free again.
         crowd(scene, &lb, 50, 40 << 10)?;
@@ -34,7 +18,7 @@ pub(super) fn a_thousand_at_once_are_served(context: &Context) -> Judged {
     const OF_THE_SUITE: u64 = 2_200;
     have_descriptors(OF_THE_SUITE)?;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 3)?;
+        let backends = scene.echoing(3)?;
         let limits = Limits { open_files: 4096, ..Limits::default() };
         let lb = scene.balancer(&backends).limits(limits).start()?;
         crowd(scene, &lb, 200, 2_000)?;

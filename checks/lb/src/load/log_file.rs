@@ -4,8 +4,7 @@ use std::{fs, path::Path};
 
 use harness::{Context, Halt, Judged};
 
-use super::crowds::echoing;
-use crate::{balancer::Balancer, client::Peer, log::Line, scene::Scene};
+use crate::{log::Line, scene::Scene};
 
 /// Clients of each of two balancers.
 const CLIENTS: usize = 200;
@@ -20,13 +19,13 @@ pub(super) fn lines_never_mix(context: &Context) -> Judged {
     let file = folder.path().join("log");
     fs::write(&file, format!("{EARLIER}\n"))?;
     Scene::play(context, |scene| {
-        let lb = scene.balancer(&echoing(scene, 1)?).logging_to(file.clone()).start()?;
+        let lb = scene.balancer(&scene.echoing(1)?).logging_to(file.clone()).start()?;
         scene.tell("a second balancer has the same log");
         Scene::play(context, |other| {
-            let second = other.balancer(&echoing(other, 1)?).logging_to(file.clone()).start()?;
+            let second = other.balancer(&other.echoing(1)?).logging_to(file.clone()).start()?;
             for round in 1..=ROUNDS {
-                let clients = answered(scene, &lb)?;
-                let others = answered(other, &second)?;
+                let clients = lb.all_answered(CLIENTS)?;
+                let others = second.all_answered(CLIENTS)?;
                 // Resets need nobody else to move, so both programs have as much to write at the same time.
                 scene.tell("the clients of both reset their connections");
                 scene.untold(|| clients.iter().for_each(|client| client.reset()));
@@ -36,15 +35,6 @@ pub(super) fn lines_never_mix(context: &Context) -> Judged {
             Ok(())
         })
     })
-}
-
-/// Clients who are connected to a backend.
-#[track_caller]
-fn answered<'s>(scene: &Scene<'s>, lb: &Balancer<'s>) -> Judged<Vec<Peer<'s>>> {
-    let clients = lb.clients(CLIENTS)?;
-    scene.untold(|| clients.iter().for_each(|client| client.send(b"hello")));
-    clients.iter().try_for_each(|client| client.receives(b"hello"))?;
-    Ok(clients)
 }
 
 /// Waits for so many lines, of which each is one, and the first is that of the earlier run.
@@ -64,7 +54,7 @@ fn all_lines(scene: &Scene<'_>, file: &Path, count: usize) -> Judged {
 
 pub(super) fn without_a_file_the_log_is_on_stdout(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let lb = scene.balancer(&echoing(scene, 1)?).logging_to_stdout().start()?;
+        let lb = scene.balancer(&scene.echoing(1)?).logging_to_stdout().start()?;
         for words in [&b"hello"[..], b"hello again"] {
             let client = lb.client()?;
             client.send(words);

@@ -2,7 +2,6 @@
 
 use harness::{Context, Halt, Judged};
 
-use super::crowds::echoing;
 use crate::{
     balancer::Balancer,
     client::Peer,
@@ -13,9 +12,7 @@ use crate::{
 /// Clients who are connected to a backend: each was answered.
 #[track_caller]
 fn answered<'s>(scene: &Scene<'s>, lb: &Balancer<'s>, count: usize) -> Judged<Vec<Peer<'s>>> {
-    let clients = lb.clients(count)?;
-    scene.untold(|| clients.iter().for_each(|client| client.send(b"hello")));
-    clients.iter().try_for_each(|client| client.receives(b"hello"))?;
+    let clients = lb.all_answered(count)?;
     scene.tell("each of them was answered");
     Ok(clients)
 }
@@ -25,7 +22,7 @@ pub(super) fn descriptors_are_given_back(context: &Context) -> Judged {
     /// What a program may open later than at its start.
     const MORE: u64 = 3;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         let lb = scene.balancer(&backends).start()?;
         for client in answered(scene, &lb, 2)? {
             client.finish();
@@ -64,7 +61,7 @@ pub(super) fn threads_do_not_grow_with_connections(context: &Context) -> Judged 
     /// As many as a pool may have that is filled as it is used.
     const A_POOL: u64 = 70;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         let lb = scene.balancer(&backends).start()?;
         answered(scene, &lb, FEW)?;
         let with_few = lb.usage().threads;
@@ -81,7 +78,7 @@ pub(super) fn threads_do_not_grow_with_connections(context: &Context) -> Judged 
 pub(super) fn idle_is_idle(context: &Context) -> Judged {
     const CLIENTS: usize = 40;
     Scene::play(context, |scene| {
-        let backends = echoing(scene, 2)?;
+        let backends = scene.echoing(2)?;
         let lb = scene.balancer(&backends).health_interval("100ms").start()?;
         is_idle(scene, &lb, "nobody is connected")?;
         answered(scene, &lb, CLIENTS)?;

@@ -10,7 +10,7 @@ use harness::{
     },
 };
 
-use super::{expect_cycle, named};
+use super::expect_cycle;
 use crate::{
     backend::Backend,
     balancer::Balancer,
@@ -50,7 +50,7 @@ pub(super) fn whatever_clients_do_the_cycle_goes_on(context: &Context) -> Judged
             if has_failed.get() {
                 scene.set_allowance(Duration::from_secs(2));
             }
-            let backends = named(scene, *count)?;
+            let backends = scene.named(*count)?;
             backends.iter().for_each(|backend| backend.behaves(Behaviour::Echo));
             let lb = scene.balancer(&backends).start()?;
             let mut seen = String::new();
