@@ -35,6 +35,7 @@ pub mod origin;
 pub mod trial;
 
 mod interrupt;
+mod newline;
 mod patience;
 mod strays;
 mod transcript;

@@ -56,16 +56,14 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("compaction_needs_little_memory", scale::compaction_needs_little_memory)
             .points(2)
             .must("compacting 100,000 values of 1 KiB stays below 50 MB of anonymous memory")
-            .why("Inputs are sorted, so a merge needs one entry of each at a time, however large they are.")
-            .alone(),
+            .why("Inputs are sorted, so a merge needs one entry of each at a time, however large they are."),
         Check::new("gets_do_not_leak_descriptors", scale::gets_do_not_leak_descriptors)
             .must("the number of open files does not grow with the number of gets")
             .why("A descriptor that is not closed is found when the thousandth request fails, by somebody else."),
         Check::new("a_get_costs_the_same_in_a_large_store", scale::a_get_costs_the_same_in_a_large_store)
             .points(3)
             .must("what a get reads and computes does not grow with the number of keys")
-            .why("Sorted tables are worth their trouble only if they are searched, not scanned.")
-            .alone(),
+            .why("Sorted tables are worth their trouble only if they are searched, not scanned."),
         Check::new("behaves_like_a_map_with_compaction", behaves_like_a_map_with_compaction)
             .points(4)
             .must("any sequence of operations, flushes, compactions, restarts and kills gives the answers of a map")

@@ -8,7 +8,9 @@ use std::{
     },
 };
 
-use super::{Folder, Halt, Judged, process::Launch, strays, transcript::Transcript, watchdog::Watchdog};
+use super::{
+    Folder, Halt, Judged, newline, process::Launch, strays, transcript::Transcript, watchdog::Watchdog,
+};
 use crate::event::Subject;
 
 /// One check's view of the run.
@@ -167,8 +169,9 @@ impl Services {
 
     /// Adds lines to the transcript.
     pub(super) fn note_as(&self, who: &str, bytes: &[u8]) {
-        for line in String::from_utf8_lossy(bytes).lines() {
-            self.transcript().note(who, line);
+        let mut transcript = self.transcript();
+        for line in newline::lines(bytes) {
+            transcript.note(who, line.strip_suffix(b"\r").unwrap_or(line));
         }
     }
 

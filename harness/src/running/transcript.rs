@@ -1,7 +1,12 @@
 //! The log of one check: every byte that passed between suite and subject, for a student who wants all of it.
 //! Bounded: the beginning and the end are kept, which is where a failure begins and where it shows.
 
-use std::{collections::VecDeque, fmt::Write, fs, io, path::Path, time::Instant};
+use std::{
+    collections::VecDeque,
+    fmt, fs, io,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 const HEAD_LINES: usize = 400;
 const TAIL_LINES: usize = 1600;
@@ -11,9 +16,18 @@ const LINE_BYTES: usize = 400;
 #[derive(Debug)]
 pub(super) struct Transcript {
     began: Instant,
-    head: Vec<String>,
-    tail: VecDeque<String>,
+    head: Vec<Line>,
+    tail: VecDeque<Line>,
     left_out: usize,
+}
+
+/// A line as it passed. It is made readable when it is written: of a hundred thousand lines most never are.
+#[derive(Debug)]
+struct Line {
+    at: Duration,
+    who: String,
+    beginning: Vec<u8>,
+    length: usize,
 }
 
 impl Transcript {
@@ -22,9 +36,10 @@ impl Transcript {
         Self { began: Instant::now(), head: Vec::new(), tail: VecDeque::new(), left_out: 0 }
     }
 
-    /// Adds a line: `who` did it (`1<` is what process 1 was sent, `1>` what it said).
-    pub(super) fn note(&mut self, who: &str, what: &str) {
-        let line = format!("{:8.3} {who:<3} {}", self.began.elapsed().as_secs_f64(), shortened(what));
+    /// Adds a line, without its end: `who` did it (`1<` is what process 1 was sent, `1>` what it said).
+    pub(super) fn note(&mut self, who: &str, line: &[u8]) {
+        let beginning = line[..line.len().min(LINE_BYTES)].to_vec();
+        let line = Line { at: self.began.elapsed(), who: who.to_owned(), beginning, length: line.len() };
         if self.head.len() < HEAD_LINES {
             self.head.push(line);
             return;
@@ -41,31 +56,30 @@ impl Transcript {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        fs::write(path, self.text())
-    }
-
-    fn text(&self) -> String {
-        let mut text = self.head.join("\n");
-        if self.left_out > 0 {
-            let _ = write!(text, "\n         … {} lines left out …", self.left_out);
-        }
-        for line in &self.tail {
-            text.push('\n');
-            text.push_str(line);
-        }
-        text.push('\n');
-        text
+        fs::write(path, self.to_string())
     }
 }
 
-/// The line itself, or its beginning and its length.
-fn shortened(line: &str) -> String {
-    let line = line.trim_end_matches('\n');
-    if line.len() <= LINE_BYTES {
-        return line.escape_debug().to_string().replace("\\\"", "\"");
+impl fmt::Display for Transcript {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        if self.left_out > 0 {
+            writeln!(out, "         … {} lines left out …", self.left_out)?;
+        }
+        self.tail.iter().try_for_each(|line| writeln!(out, "{line}"))
     }
-    let end = (0..=LINE_BYTES).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0);
-    format!("{}… ({} bytes)", line[..end].escape_debug().to_string().replace("\\\"", "\""), line.len())
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.beginning);
+        let cut = self.length > self.beginning.len();
+        // A character that was cut in two would look like a byte that is none.
+        let text = if cut { text.trim_end_matches(char::REPLACEMENT_CHARACTER) } else { &text };
+        let text = text.escape_debug().to_string().replace("\\\"", "\"");
+        write!(out, "{:8.3} {:<3} {text}", self.at.as_secs_f64(), self.who)?;
+        if cut { write!(out, "… ({} bytes)", self.length) } else { Ok(()) }
+    }
 }
 
 #[cfg(test)]
@@ -76,10 +90,21 @@ mod tests {
     fn the_beginning_and_the_end_are_kept() {
         let mut transcript = Transcript::begin();
         for number in 0..5000 {
-            transcript.note("1<", &format!("line {number}"));
+            transcript.note("1<", format!("line {number}").as_bytes());
         }
-        let text = transcript.text();
+        let text = transcript.to_string();
         assert!(text.contains("line 0\n") && text.contains("line 4999\n"), "first and last line are there");
         assert!(text.contains("… 3000 lines left out …"), "what is missing is counted: {}", &text[..80]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters() {
+        let mut transcript = Transcript::begin();
+        transcript.note("1>", format!("x{}", "é".repeat(LINE_BYTES)).as_bytes());
+        transcript.note("1>", b"\"quoted\"\t\xff");
+        let text = transcript.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].ends_with("é… (801 bytes)"), "{}", lines[0]);
+        assert!(lines[1].ends_with("1>  \"quoted\"\\t\u{fffd}"), "{}", lines[1]);
     }
 }

@@ -1,5 +1,7 @@
 //! Bytes that a subject has said and nobody has read yet, cut into lines.
 
+use crate::running::newline::first_line_end;
+
 /// Unread output that a subject may pile up before it counts as a flood.
 pub(super) const FLOOD_BYTES: usize = 64 << 20;
 
@@ -26,18 +28,18 @@ impl Inbox {
 
     /// Whether a whole line is there.
     pub(super) fn has_line(&self) -> bool {
-        self.bytes[self.searched.max(self.start)..].contains(&b'\n')
+        first_line_end(&self.bytes[self.searched.max(self.start)..]).is_some()
     }
 
     /// Takes a whole line, without its newline.
     pub(super) fn take_line(&mut self) -> Option<Vec<u8>> {
         let from = self.searched.max(self.start);
-        let Some(length) = self.bytes[from..].iter().position(|&byte| byte == b'\n') else {
+        let Some(length) = first_line_end(&self.bytes[from..]) else {
             self.searched = self.bytes.len();
             return None;
         };
-        let line = self.bytes[self.start..from + length].to_vec();
-        self.start = from + length + 1;
+        let line = self.bytes[self.start..from + length - 1].to_vec();
+        self.start = from + length;
         self.searched = self.start;
         Some(line)
     }
