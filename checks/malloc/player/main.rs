@@ -7,7 +7,9 @@
 //!     -> {"played":true}                                         or {"error":"..."}
 //!     <- threads hammer SEEN STDERR THREADS OPERATIONS SEED
 //!     -> {"played":true}
-//!     <- threads hand-over SEEN STDERR THREADS BYTES SEED
+//!     <- threads hand-over:KIND SEEN STDERR THREADS BYTES SEED   of blocks as `wire::hand_over` names them
+//!     -> {"played":true}
+//!     <- threads come-and-go SEEN STDERR THREADS 0 SEED          one after the other
 //!     -> {"played":true}
 //! ```
 //!
@@ -197,8 +199,11 @@ impl Player {
                 let number = |text: &str| text.parse::<usize>().map_err(io::Error::other);
                 let work = match *work {
                     "hammer" => Work::Hammer { operations: number(amount)? },
-                    "hand-over" => Work::HandOver { bytes: number(amount)? },
-                    _ => return Err(io::Error::other(format!("no work for threads: {work}"))),
+                    "come-and-go" => Work::ComeAndGo,
+                    _ => match Work::hand_over(work, number(amount)?) {
+                        Some(work) => work,
+                        None => return Err(io::Error::other(format!("no work for threads: {work}"))),
+                    },
                 };
                 let (threads, seed) = (number(threads)?.max(1), number(seed)? as u64);
                 self.threads(seen, stderr, Plan { threads, work, seed })

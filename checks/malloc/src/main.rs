@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   first_fit, coalescing, splitting, edges, realloc, …     the checks, a file a stage
+//!   threads    those of stage 6 in which threads play
 //!   trace      operations, and how closely they are watched         random     drawn by proptest
 //!   player     plays them on the subject's library, in a process of its own
 //!   seen       what it saw, as data              wire       the same, as it is exchanged
@@ -22,6 +23,8 @@ mod edges;
 mod realloc;
 
 mod real_programs;
+
+mod threads;
 
 mod utilisation_and_speed;
 

@@ -1,10 +1,7 @@
 //! The player, from the suite's side: a process that has the subject's library loaded and plays traces on it, each in
 //! a child of its own, so that every trace meets the library as it was loaded.
 
-use std::{
-    env, fs, mem,
-    time::{Duration, Instant},
-};
+use std::{env, fs, mem, time::Duration};
 
 use harness::{
     Context, Folder, Halt, Judged,
@@ -29,7 +26,7 @@ const SEEN_TO_HANG: Duration = Duration::from_secs(1);
 /// So often within that time it is looked whether operations come to an end: the time counts from the last one that did.
 const LOOKS: u32 = 4;
 
-/// However slowly it goes on, no trace is given more than this.
+/// However slowly it goes on, no trace is given more than this: of its own time, as each look is.
 const LONGEST: Duration = Duration::from_secs(180);
 
 /// A check's player. It is started when it is first needed, and again after a trace that never ended.
@@ -161,15 +158,15 @@ impl<'c> Player<'c> {
         let allowance = if self.hangs { SEEN_TO_HANG } else { ALLOWANCE };
         process.set_allowance(allowance / LOOKS);
         process.send(format!("{command}\n").as_bytes());
-        let began = Instant::now();
-        let (mut finished, mut in_vain) = (0, 0);
+        let (mut finished, mut in_vain, mut looks) = (0, 0, 0);
         let reply = loop {
             match process.read_line(awaited) {
                 Ok(line) => break line,
                 Err(halt) if is_timeout(&halt) => {
                     let before = mem::replace(&mut finished, self.read_seen().finished());
                     in_vain = if finished == before { in_vain + 1 } else { 0 };
-                    let is_late = began.elapsed() > LONGEST;
+                    looks += 1;
+                    let is_late = allowance / LOOKS * looks > LONGEST;
                     self.hangs |= is_late || in_vain == LOOKS;
                     if in_vain == LOOKS {
                         return Err(hung(&process, awaited, allowance));
@@ -251,7 +248,8 @@ fn hung(process: &Process, awaited: &str, allowance: Duration) -> Box<Halt> {
 /// The verdict on what came to no end, and did not hang.
 #[track_caller]
 fn went_on(awaited: &str) -> Box<Halt> {
-    let got = format!("one operation after the other for {} s, and no end", LONGEST.as_secs());
+    let got =
+        format!("one operation after the other for {} s of its own time, and no end", LONGEST.as_secs());
     Halt::new(Verdict::Timeout { waiting_for: awaited.to_owned() }, awaited, got)
 }
 

@@ -13,9 +13,11 @@ use harness::{
 use crate::{
     player::{Player, SIXTEEN},
     rules,
-    seen::Seen,
+    threads::{
+        eight_threads_keep_their_blocks_apart, what_a_thread_had_is_there_when_it_has_ended,
+        what_another_thread_frees_is_used_again,
+    },
     trace::{Op, Trace},
-    wire::hand_over,
 };
 
 pub(crate) const STAGE: Stage = Stage {
@@ -31,6 +33,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("the footprint levels off when one thread allocates what another frees")
             .why("A cache that only its own thread empties fills for ever: a leak that no tool shows."),
+        Check::new("what_a_thread_had_is_there_when_it_has_ended", what_a_thread_had_is_there_when_it_has_ended)
+            .points(2)
+            .must("the footprint levels off when threads come and go, and what one of them leaves another may free")
+            .why("A server that starts a thread for each request starts a million. What each takes along is a leak."),
         Check::new("ls_prints_the_same", ls_prints_the_same)
             .must("ls prints what it always prints")
             .why("The smallest program that allocates before main, sorts, and frees little."),
@@ -52,105 +58,8 @@ pub(crate) const STAGE: Stage = Stage {
     ],
 };
 
-const THREADS: usize = 8;
-
-fn eight_threads_keep_their_blocks_apart(context: &Context) -> Judged {
-    const OPERATIONS: usize = 20_000;
-    let mut player = Player::new(context)?;
-    has_all_four(&mut player)?;
-    for round in 0..3 {
-        hammer(&mut player, OPERATIONS, context.seed() + round)?;
-    }
-    Ok(())
-}
-
-fn what_another_thread_frees_is_used_again(context: &Context) -> Judged {
-    let mut player = Player::new(context)?;
-    has_all_four(&mut player)?;
-    for (number, &bytes) in VOLUMES.iter().enumerate() {
-        let seen = pass_on(&mut player, bytes, context.seed())?;
-        if seen.largest_step() * LARGE <= bytes || number + 1 == VOLUMES.len() {
-            return levels_off(&seen, bytes).map_err(|halt| halt.did([passing_on(bytes)]));
-        }
-    }
-    Ok(())
-}
-
-/// How much is handed over. The first is far above what caches of a bounded size hold; the second is for libraries that
-/// ask the OS for so much at once that they would not have to ask again.
-const VOLUMES: [usize; 2] = [64 << 20, 256 << 20];
-
-/// A volume is large if it is so many times the largest step.
-const LARGE: usize = 4;
-
-/// The footprint may grow by this part of the volume, besides one step: some caches take their time to fill. It grows by
-/// all of it where nothing is used again that another thread freed.
-const TOLERANCE: usize = 4;
-
-/// Judges by how much the footprint grew after as much had been in use as ever is at once, and much had been freed.
-#[track_caller]
-fn levels_off(seen: &Seen, bytes: usize) -> Judged {
-    let (before, after) = (seen.peak_footprint(hand_over::FULL..hand_over::END), seen.highest_footprint());
-    if after.saturating_sub(before) <= bytes / TOLERANCE + seen.largest_step() {
-        return Ok(());
-    }
-    let (half, warm_up) = (THREADS / 2, amount(bytes / hand_over::WARM_UP));
-    let (bytes, before, after) = (amount(bytes), amount(before), amount(after));
-    let expected = format!(
-        "memory that another thread freed is used again: the footprint stays near the {before} that it had when the \
-         first {warm_up} had been passed on"
-    );
-    let got = format!(
-        "{bytes} of blocks passed from {half} threads to {half} others: the footprint went from {before} to {after}"
-    );
-    let likely = "a block that is freed by another thread than its owner is dropped, or is kept in a cache that only \
-                  the freeing thread can empty, and that thread never allocates";
-    Err(Halt::fail(expected, got).likely(likely))
-}
-
-/// Bytes in words.
-fn amount(bytes: usize) -> String {
-    match bytes >> 20 {
-        0 => format!("{} KiB", bytes >> 10),
-        mebibytes => format!("{mebibytes} MiB"),
-    }
-}
-
-/// Has half of the threads free what the other half allocates, and judges the blocks, but not the memory they took.
-fn pass_on(player: &mut Player<'_>, bytes: usize, seed: u64) -> Judged<Seen> {
-    judged(player.threads("hand-over", THREADS, bytes, seed), &passing_on(bytes))
-}
-
-fn passing_on(bytes: usize) -> String {
-    let (half, [smallest, .., largest]) = (THREADS / 2, hand_over::SIZES);
-    let in_use = half * hand_over::IN_USE;
-    format!(
-        "{half} threads allocate and fill blocks of {smallest} to {largest} bytes, {half} others verify and free them: \
-         {} in all, and at most {in_use} blocks at once",
-        amount(bytes)
-    )
-}
-
-/// Has all threads do everything, and judges what was seen.
-fn hammer(player: &mut Player<'_>, operations: usize, seed: u64) -> Judged {
-    let story = format!(
-        "{THREADS} threads allocate and free, {operations} times each, and hand blocks to each other"
-    );
-    judged(player.threads("hammer", THREADS, operations, seed), &story).map(drop)
-}
-
-/// Judges what threads did by the rules that hold for all of them.
-fn judged(seen: Judged<Seen>, story: &str) -> Judged<Seen> {
-    let did = || [story.to_owned()];
-    let seen = seen.map_err(|halt| {
-        halt.did(did()).likely("a lock that is taken twice by one thread, or never given back")
-    })?;
-    rules::judge_threads(&seen).map_err(|halt| halt.did(did()))?;
-    Ok(seen)
-}
-
 /// The library has what stages 1 to 5 ask for: a program needs all of it at once.
-fn has_all_four(player: &mut Player<'_>) -> Judged {
+pub(crate) fn has_all_four(player: &mut Player<'_>) -> Judged {
     let trace = Trace::new(vec![
         Op::Malloc { slot: 0, size: 24 },
         Op::Calloc { slot: 1, count: 3, size: 8 },

@@ -1,13 +1,16 @@
 //! Stage 3: a request takes what it needs of a free block, and leaves a block for the next.
 
-use harness::{Check, Context, Judged, Stage};
+use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     first_fit::{frees, mallocs},
     footprint::{self, Pattern},
+    picture::{self, Block},
     player::{EIGHT, Player},
     random::{self, Functions, Sizes},
-    trace::{Op, Trace},
+    seen::Seen,
+    trace::{Op, Trace, name},
+    words,
 };
 
 pub(crate) const STAGE: Stage = Stage {
@@ -31,6 +34,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("a program of mixed sizes that frees everything needs no more memory when it runs again, and again")
             .why("A heap that is given back whole has no memory of what it went through."),
+        Check::new("what_is_free_before_a_gap_is_used_again", what_is_free_before_a_gap_is_used_again)
+            .points(2)
+            .must("what is free at the end of the heap serves requests after somebody else has moved the break")
+            .why("The heap goes on elsewhere then. What it leaves behind is free memory like any other."),
         Check::new("blocks_of_any_size_keep_their_bytes", blocks_of_any_size_keep_their_bytes)
             .points(3)
             .must("no call changes a byte of a live block, in any order of calls and sizes")
@@ -157,6 +164,61 @@ fn a_mixed_program_needs_no_more_the_second_time(context: &Context) -> Judged {
     };
     let likely = "pieces are left behind that never become whole again";
     footprint::stays(&mut Player::new(context)?, EIGHT, build, likely)
+}
+
+/// Judged by a place that nobody has been at since it was freed. A library may have its reasons to ask for memory all the
+/// same, once: it is wrong if it does for each of several sizes.
+fn what_is_free_before_a_gap_is_used_again(context: &Context) -> Judged {
+    let mut player = Player::new(context)?;
+    let probe = Trace::new(mallocs(0..4, 1_000).collect());
+    let step = player.play(&probe, EIGHT)?.largest_step();
+    let mut forgotten = None;
+    for less in [0, 1_000, 2_000] {
+        let (trace, last) = at_the_end_before_a_gap(step, less);
+        let seen = player.play(&trace.clone().watched_seldom(), EIGHT)?;
+        let Some((at, bytes)) = taken_beside(&trace, &seen, last) else { return Ok(()) };
+        let (op, place) = (trace.ops[at], name(last));
+        let expected = format!("{op} finds room where {place} was: nobody has been there since");
+        let got = format!("it takes {bytes} bytes more from the OS");
+        let likely = "the free block at the end of the heap is forgotten when the heap goes on elsewhere";
+        let halt = Halt::fail(expected, got).did(words::steps(&trace.ops[..=at])).likely(likely);
+        forgotten = forgotten.or(Some(halt));
+    }
+    forgotten.map_or(Ok(()), Err)
+}
+
+/// What is asked for after the gap, and fits at the end of the heap.
+const END: usize = 20_000;
+
+/// Blocks that fill a step of the heap but for [`END`] bytes and some more, and one at its end; all are freed, and all but
+/// the last are there again when the break is moved. The next is too large for the end, the others fit. With the last one's
+/// slot.
+fn at_the_end_before_a_gap(step: usize, less: usize) -> (Trace, usize) {
+    const ROOM: usize = 30_000;
+    const LARGEST: usize = 64_000;
+    let before = step.saturating_sub(ROOM).max(ROOM + 10_000);
+    let blocks = before.div_ceil(LARGEST);
+    let size = before / blocks - less;
+    let last = blocks;
+    let mut ops: Vec<_> = mallocs(0..blocks, size).collect();
+    ops.push(Op::Malloc { slot: last, size: END });
+    ops.extend(frees((0..=last).rev()));
+    ops.extend(mallocs(last + 1..=last + blocks, size));
+    ops.extend([Op::MoveBreak { bytes: 4_096 }, Op::Malloc { slot: last + blocks + 1, size }]);
+    ops.extend(mallocs(last + blocks + 2..last + 2 * blocks + 10, END));
+    (Trace::new(ops), last)
+}
+
+/// The first operation after the gap for which memory was taken although the place of `last` is as it was left, and how much.
+fn taken_beside(trace: &Trace, seen: &Seen, last: usize) -> Option<(usize, usize)> {
+    let gap = trace.ops.iter().position(|op| matches!(op, Op::MoveBreak { .. }))?;
+    let records: Vec<_> = seen.records().collect();
+    let given_back = records[..gap].windows(2).any(|pair| pair[1].footprint < pair[0].footprint);
+    let place = records[last].pointer;
+    let at = (gap + 2..trace.ops.len()).find(|&at| records[at].footprint > records[at - 1].footprint)?;
+    let meets = |block: &Block| block.start < place + END && place < block.start + block.size;
+    let is_free = !picture::live_after(trace, seen, at).iter().any(meets);
+    (is_free && !given_back).then(|| (at, records[at].footprint - records[at - 1].footprint))
 }
 
 fn blocks_of_any_size_keep_their_bytes(context: &Context) -> Judged {

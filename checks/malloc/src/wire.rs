@@ -21,19 +21,55 @@ pub(crate) const RECORD_WORDS: usize = 3;
 /// Header words of what was seen; their places are [`seen`].
 pub(crate) const SEEN_WORDS: usize = 32;
 
-/// Of threads of which half free what the other half allocates.
+/// Of threads that free what others allocate, or what they allocated themselves before they end.
 pub(crate) mod hand_over {
-    /// Sizes of the blocks, each as often as the others. Few, so that a cache which is bounded by a number of blocks of each
-    /// size is soon full; and small, since small blocks are what caches are for.
-    pub(crate) const SIZES: [usize; 8] = [16, 32, 48, 64, 100, 200, 300, 500];
-    /// Blocks that are in use at once, at most, for each thread that allocates.
-    pub(crate) const IN_USE: usize = 1024;
-    /// What is handed over before, to warm up, is this part of what is asked for.
-    pub(crate) const WARM_UP: usize = 8;
+    /// A kind of block: what becomes of one says nothing of the others.
+    pub(crate) struct Kind {
+        pub(crate) name: &'static str,
+        /// Each as often as the others. Few, so that a cache which is bounded by a number of blocks of each size is soon full.
+        pub(crate) sizes: [usize; 8],
+        /// Blocks that are in use at once, at most, for each thread that allocates.
+        pub(crate) in_use: usize,
+    }
+
+    impl Kind {
+        /// A size, chosen by a number.
+        pub(crate) fn size(&self, random: u64) -> usize {
+            self.sizes[random as usize % self.sizes.len()]
+        }
+    }
+
+    /// What caches are for, what they may keep, what is seldom asked for, and what most allocators leave to the OS.
+    pub(crate) const KINDS: [Kind; 4] = [
+        Kind { name: "small", sizes: [16, 32, 48, 64, 100, 200, 300, 500], in_use: 1024 },
+        Kind {
+            name: "middling",
+            sizes: [1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000],
+            in_use: 64,
+        },
+        Kind {
+            name: "large",
+            sizes: [12_000, 16_000, 24_000, 30_000, 40_000, 50_000, 60_000, 100_000],
+            in_use: 16,
+        },
+        Kind {
+            name: "huge",
+            sizes: [1_100_000, 1_200_000, 1_400_000, 1_600_000, 1_800_000, 2_000_000, 2_500_000, 3_000_000],
+            in_use: 4,
+        },
+    ];
+
+    /// What is handed over before, to warm up, is this part of what is asked for. All that a cache may keep is in it.
+    pub(crate) const WARM_UP: usize = 2;
+
+    /// Small blocks that a thread allocates, and frees, when threads come and go;
+    pub(crate) const OF_A_THREAD: usize = 512;
+    /// so many of them it leaves to the next thread.
+    pub(crate) const LEFT: usize = 64;
 
     // Moments at which all threads stand still. What was seen has a record for each, of the footprint and the growth calls.
 
-    /// As many blocks are in use as there will ever be at once, and none was freed yet.
+    /// As many blocks are in use as there will ever be at once, and none was freed yet; or one thread has come and gone.
     pub(crate) const FULL: usize = 0;
     /// The part that warms up was handed over and freed.
     pub(crate) const WARM: usize = 1;
@@ -117,7 +153,7 @@ pub(crate) mod seen {
     pub(crate) const FOOTPRINT: usize = 14;
     /// Growth calls while the library was being loaded.
     pub(crate) const GROWTH_CALLS: usize = 15;
-    /// Bytes by which the largest single operation made the footprint grow; of threads that hand over, while one alone calls.
+    /// Bytes by which the largest single operation made the footprint grow; of threads, while one alone calls.
     pub(crate) const LARGEST_STEP: usize = 16;
     /// The highest footprint at the end of any operation, or at any moment of [`super::hand_over`].
     pub(crate) const PEAK_FOOTPRINT: usize = 17;

@@ -20,20 +20,21 @@ use crate::{
     finding::Finding,
     last_words,
     pattern::mix,
-    wire::{hand_over, seen},
+    wire::{
+        hand_over::{self, Kind},
+        seen,
+    },
 };
 
 /// Bags of a pair: one for each to be busy with.
 const BAGS: usize = 2;
-/// Blocks of a bag: enough of them that the two seldom wait for each other, on a busy machine too.
-const BAG: usize = hand_over::IN_USE / BAGS;
-
 /// Blocks on their way.
 type Bag = Vec<Block>;
 
 /// Allocates.
 pub(super) struct Producer<'a> {
     calls: Calls<'a>,
+    kind: &'a Kind,
     random: u64,
     empty: Receiver<Bag>,
     full: SyncSender<Bag>,
@@ -47,16 +48,25 @@ pub(super) struct Consumer<'a> {
 }
 
 /// A producer and its consumer. The bags are there before anything is measured.
-pub(super) fn new<'a>([one, other]: [Calls<'a>; 2], seed: u64) -> (Producer<'a>, Consumer<'a>) {
+pub(super) fn new<'a>(
+    [one, other]: [Calls<'a>; 2],
+    kind: &'a Kind,
+    seed: u64,
+) -> (Producer<'a>, Consumer<'a>) {
     let (send_full, full) = sync_channel(BAGS);
     let (send_empty, empty) = sync_channel(BAGS);
     for _ in 0..BAGS {
         // There is room, and the receiver is at hand; so it is with all bags.
-        let _ = send_empty.send(Bag::with_capacity(BAG));
+        let _ = send_empty.send(Bag::with_capacity(bag(kind)));
     }
     let random = mix(seed ^ mix(one.index as u64));
-    let producer = Producer { calls: one, random, empty, full: send_full };
+    let producer = Producer { calls: one, kind, random, empty, full: send_full };
     (producer, Consumer { calls: other, full, empty: send_empty })
+}
+
+/// Blocks of a bag: of small ones so many that the two seldom wait for each other, on a busy machine too.
+fn bag(kind: &Kind) -> usize {
+    kind.in_use / BAGS
 }
 
 /// Up to which bytes a thread with that share goes on before each of the last moments.
@@ -91,7 +101,7 @@ impl Producer<'_> {
     /// Fills a bag, though not beyond so many bytes, and sends it; how many there are in it.
     fn send(&mut self, mut bag: Bag, limit: usize, mut after_each: impl FnMut()) -> usize {
         let mut bytes = 0;
-        while bag.len() < BAG && bytes < limit {
+        while bag.len() < self::bag(self.kind) && bytes < limit {
             let size = self.size();
             let block = self.calls.malloc(size);
             // A null is told, and travels too: both sides count alike.
@@ -107,7 +117,7 @@ impl Producer<'_> {
 
     fn size(&mut self) -> usize {
         self.random = self.random.wrapping_add(1);
-        hand_over::SIZES[mix(self.random) as usize % hand_over::SIZES.len()]
+        self.kind.size(mix(self.random))
     }
 }
 

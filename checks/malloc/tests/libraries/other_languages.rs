@@ -5,7 +5,7 @@ use harness::verdict::Verdict;
 use crate::{c, suite_run};
 
 /// Checks of stages 1 to 3.
-pub(crate) const CHECKS: usize = 20;
+pub(crate) const CHECKS: usize = 21;
 
 fn passes_with_steps_of(bytes: usize) {
     if c::is_there() {
