@@ -19,8 +19,10 @@ use http::{Error, Kind, Options, Response};
 
 const USAGE: &str =
     "usage: http get|post URL [--ca FILE] [--max-time SECONDS]    (post sends stdin as the body)";
-/// As much of a body is read and written at once.
-const COPY_BYTES: usize = 128 * 1024;
+/// As much of a body is read and written at once. Not 128 KiB: from there on malloc gives pages of their own, where all
+/// buffers begin 16 bytes into a page. Bodies come in whole pages, and copying by so little of an offset takes some
+/// processors three times as long.
+const COPY_BYTES: usize = 96 * 1024;
 
 /// What the command line asks for.
 struct Call {
