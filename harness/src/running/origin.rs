@@ -22,6 +22,7 @@ pub mod certificate;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::fd::AsRawFd,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -32,7 +33,9 @@ use std::{
 pub use connection::Connection;
 pub use request::Request;
 
-use super::{Context, Judged, context::Services};
+use nix::sys::socket::{Shutdown as Direction, shutdown};
+
+use super::{Context, Halt, Judged, context::Services};
 use certificate::Identity;
 
 /// What happens on each connection. What it returns when the other side went away is of no interest.
@@ -52,6 +55,7 @@ pub struct Origin {
     address: SocketAddr,
     is_secure: bool,
     stage: Arc<Stage>,
+    listener: Arc<TcpListener>,
     acceptor: Option<JoinHandle<()>>,
 }
 
@@ -119,7 +123,7 @@ impl Setting<'_> {
         self,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Judged<Origin> {
-        let listener = TcpListener::bind(self.address)?;
+        let listener = Arc::new(listen(self.address)?);
         let address = listener.local_addr()?;
         let is_secure = self.identity.is_some();
         let stage = Arc::new(Stage {
@@ -132,11 +136,33 @@ impl Setting<'_> {
             name: format!(":{}", address.port()),
         });
         let acceptor = thread::spawn({
-            let stage = Arc::clone(&stage);
+            let (listener, stage) = (Arc::clone(&listener), Arc::clone(&stage));
             move || accept(&listener, &stage)
         });
-        Ok(Origin { address, is_secure, stage, acceptor: Some(acceptor) })
+        Ok(Origin { address, is_secure, stage, listener, acceptor: Some(acceptor) })
     }
+}
+
+/// A listener. That no port is left for one is said in words, since the system's sound like somebody else's fault.
+#[track_caller]
+fn listen(address: SocketAddr) -> Judged<TcpListener> {
+    match TcpListener::bind(address) {
+        Ok(listener) => Ok(listener),
+        Err(error) if address.port() == 0 && error.kind() == io::ErrorKind::AddrInUse => Err(Halt::fault(
+            "no port is left on this machine: all of net.ipv4.ip_local_port_range are in use, or were a minute ago; \
+                 look with `ss -tan`, wait, or widen the range",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Demands that the machine has a port left to connect from. Without one nobody can connect, however right they are.
+///
+/// # Errors
+/// Fault when it has none.
+#[track_caller]
+pub fn a_port_is_left() -> Judged {
+    listen((Ipv4Addr::LOCALHOST, 0).into()).map(drop)
 }
 
 /// Whether this machine has the address: not every one has `::1`.
@@ -170,8 +196,8 @@ impl Origin {
 impl Drop for Origin {
     fn drop(&mut self) {
         self.stage.stopping.store(true, Ordering::Release);
-        // Nothing else wakes an acceptor; a machine that cannot even connect to itself keeps the thread until the end.
-        if TcpStream::connect(self.address).is_ok()
+        // An acceptor that waits is woken by this (Linux). Connecting to it would do the same, and need a port.
+        if shutdown(self.listener.as_raw_fd(), Direction::Both).is_ok()
             && let Some(acceptor) = self.acceptor.take()
         {
             let _ = acceptor.join();

@@ -20,6 +20,14 @@ use crate::{
 /// # Panics
 /// When the suite cannot be started, does not end in good order, or prints what is no event: no verdict, but a bug.
 pub fn run(program: &str, subject: Subject, choose: impl FnOnce(&mut Request)) -> Vec<CheckFinished> {
+    run_by(Command::new(program), subject, choose)
+}
+
+/// The same by a command that starts the suite on a machine of its own making, such as in other namespaces.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_by(mut suite: Command, subject: Subject, choose: impl FnOnce(&mut Request)) -> Vec<CheckFinished> {
     let transcripts = Folder::create_in(&env::temp_dir(), "trial-").expect("a folder for transcripts");
     let mut request = Request {
         v: VERSION,
@@ -33,12 +41,12 @@ pub fn run(program: &str, subject: Subject, choose: impl FnOnce(&mut Request)) -
         file: None,
     };
     choose(&mut request);
-    let mut suite = Command::new(program)
+    let mut suite = suite
         .arg("run")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("the suite {program} starts: {error}"));
+        .unwrap_or_else(|error| panic!("{suite:?} starts: {error}"));
     let line = serde_json::to_string(&request).expect("a request is JSON");
     let mut stdin = suite.stdin.take().expect("the suite has a stdin");
     writeln!(stdin, "{line}").expect("the suite reads its request");
