@@ -46,6 +46,9 @@ pub struct StageEntry {
     pub slug: String,
     /// Beyond what the course requires.
     pub bonus: bool,
+    /// The feature of the suite that runs it; `None` when every build does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<String>,
     /// Its checks in order.
     pub checks: Vec<CheckEntry>,
 }

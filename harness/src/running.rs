@@ -32,6 +32,8 @@ pub mod facility;
 #[cfg(feature = "origin")]
 pub mod origin;
 
+pub mod docker;
+
 pub mod trial;
 
 mod interrupt;

@@ -135,7 +135,13 @@ fn a_catalogue() {
         must: "it holds".to_owned(),
         why: "it matters".to_owned(),
     };
-    let stage = StageEntry { number: 1, slug: "append-log".to_owned(), bonus: false, checks: vec![entry] };
+    let stage = StageEntry {
+        number: 1,
+        slug: "append-log".to_owned(),
+        bonus: false,
+        with: None,
+        checks: vec![entry],
+    };
     let on_file = CheckEntry {
         id: "kv/0/a_file".to_owned(),
         points: 0,

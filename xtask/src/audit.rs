@@ -16,12 +16,15 @@ mod starter;
 mod trial;
 mod workshop;
 
-use harness::event::Catalogue;
+use harness::{
+    event::{Catalogue, StageEntry},
+    verdict::Verdict,
+};
 
 use crate::{
     cli::AuditArgs,
     exit::Exit,
-    house::{House, Project},
+    house::{self, House, Project},
     interrupt,
     report::style::{BAD, DIM, GOOD, STRONG, styled},
     stdout,
@@ -39,6 +42,8 @@ struct Audit<'a> {
     suite: Suite,
     catalogue: Catalogue,
     args: &'a AuditArgs,
+    /// What the suite was built with.
+    with: Vec<String>,
 }
 
 /// What a part found to be wrong, a sentence each.
@@ -48,12 +53,19 @@ type Findings = Vec<String>;
 pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
     interrupt::note_from_now_on();
     let mut all = Findings::new();
-    for project in house.named_or_all(args.project.as_deref())? {
-        let suite = Suite::build(&project)?;
+    let projects = house.named_or_all(args.project.as_deref())?;
+    match projects.as_slice() {
+        [one] => one.has_features(&args.with)?,
+        all => house::any_has_features(all, &args.with)?,
+    }
+    for project in projects {
+        let features = project.features()?;
+        let with: Vec<_> = args.with.iter().filter(|name| features.contains(name)).cloned().collect();
+        let suite = Suite::build(&project, &with)?;
         let catalogue = suite.catalogue()?;
         let seed = styled(DIM, format!("seed {}", args.seed));
         stdout::write(&format!("{} {seed}\n", styled(STRONG, &project.name)))?;
-        all.extend(Audit { house, project, suite, catalogue, args }.project()?);
+        all.extend(Audit { house, project, suite, catalogue, args, with }.project()?);
     }
     for finding in &all {
         stdout::write(&format!("{} {finding}\n", styled(BAD, "finding:")))?;
@@ -89,11 +101,15 @@ impl Audit<'_> {
         let program = Subject::find(self.house, &self.project, Choice::Solution)?
             .build(self.house)?
             .meets(self.catalogue.contract, "the solution")?;
-        let trial = Trial::run(self, program, self.stages_up_to(u32::MAX), trial::Jobs::All)?;
+        let stages = self.stages_up_to(u32::MAX).into_iter().chain(self.stages_with()).collect();
+        let trial = Trial::run(self, program, stages, trial::Jobs::All)?;
         let wrong = trial.checks.iter().filter(|(_, verdict)| verdict.is_failure());
         let findings =
             wrong.map(|(id, verdict)| format!("the solution does not pass {id}: {verdict:?}")).collect();
-        Ok((format!("{} checks in {:.1} s", trial.checks.len(), trial.elapsed.as_secs_f64()), findings))
+        let skipped = trial.checks.values().filter(|verdict| matches!(verdict, Verdict::Skip { .. })).count();
+        let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} of them skipped") };
+        let seconds = trial.elapsed.as_secs_f64();
+        Ok((format!("{} checks in {seconds:.1} s{skipped}", trial.checks.len()), findings))
     }
 
     /// Part 4: a check that no mutant names is a check that may be unable to fail.
@@ -111,7 +127,22 @@ impl Audit<'_> {
         (format!("{} checks, {} mutants", ids.len(), mutants.len()), findings)
     }
 
+    /// The stages that every build of the suite runs, up to one of them.
     fn stages_up_to(&self, last: u32) -> Vec<u32> {
-        self.catalogue.stages.iter().map(|stage| stage.number).filter(|&number| number <= last).collect()
+        let plain = self.catalogue.stages.iter().filter(|stage| stage.with.is_none());
+        plain.map(|stage| stage.number).filter(|&number| number <= last).collect()
+    }
+
+    /// The stages that this build of the suite runs besides.
+    fn stages_with(&self) -> Vec<u32> {
+        let runs = |stage: &&StageEntry| stage.with.as_ref().is_some_and(|with| self.with.contains(with));
+        self.catalogue.stages.iter().filter(runs).map(|stage| stage.number).collect()
+    }
+
+    /// Whether this build of the suite runs a check.
+    fn runs(&self, id: &str) -> bool {
+        let is_its = |stage: &&StageEntry| stage.checks.iter().any(|check| check.id == id);
+        let stage = self.catalogue.stages.iter().find(is_its);
+        stage.is_none_or(|stage| stage.with.is_none() || self.stages_with().contains(&stage.number))
     }
 }

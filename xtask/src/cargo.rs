@@ -57,11 +57,12 @@ pub(crate) enum Chatter {
     OnFailure,
 }
 
-/// Builds the crate at `manifest`: its library and its programs.
+/// Builds the crate at `manifest`, with these of its features: its library and its programs.
 pub(crate) fn build(
     manifest: &Path,
     profile: Profile,
     target_dir: Option<&Path>,
+    features: &[String],
     chatter: Chatter,
 ) -> anyhow::Result<Result<Artifacts, Failed>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -70,6 +71,9 @@ pub(crate) fn build(
         command
             .args(["--profile", "subject"])
             .args(SUBJECT_PROFILE.iter().flat_map(|setting| ["--config", setting]));
+    }
+    if !features.is_empty() {
+        command.arg("--features").arg(features.join(","));
     }
     if profile == Profile::Strict {
         command.env("RUSTFLAGS", "-D warnings");

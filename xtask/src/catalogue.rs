@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn list(house: &House, project: Option<&str>) -> anyhow::Result<Exit> {
     let mut text = String::new();
     for project_found in house.named_or_all(project)? {
-        let catalogue = Suite::build(&project_found)?.catalogue()?;
+        let catalogue = Suite::build(&project_found, &[])?.catalogue()?;
         text.push_str(&if project.is_some() { in_full(&catalogue) } else { in_brief(&catalogue) });
     }
     print(&text)
@@ -28,18 +28,19 @@ pub(crate) fn explain(house: &House, id: &str) -> anyhow::Result<Exit> {
         return Err(exit::usage(format!("{id:?} is no check id: one looks like kv/3/newest_table_wins")));
     };
     let project = house.project(name)?;
-    let catalogue = Suite::build(&project)?.catalogue()?;
+    let catalogue = Suite::build(&project, &[])?.catalogue()?;
     let (stage, check) = select::find_check(&catalogue, id)?;
     let points = if check.points == 1 { "1 point".to_owned() } else { format!("{} points", check.points) };
     print(&format!(
-        "{}  {}\n\n  must  {}\n  why   {}\n  page  {}\n  run   cargo xtask check {} --check {}\n",
+        "{}  {}\n\n  must  {}\n  why   {}\n  page  {}\n  run   cargo xtask check {} --check {}{}\n",
         styled(STRONG, &check.id),
         styled(DIM, points),
         check.must,
         check.why,
         project.page(stage.number, &stage.slug),
         project.name,
-        check.id
+        check.id,
+        stage.with.as_ref().map(|feature| format!(" --with {feature}")).unwrap_or_default()
     ))
 }
 
@@ -66,7 +67,13 @@ fn in_full(catalogue: &Catalogue) -> String {
 fn stage_line(stage: &StageEntry) -> String {
     let points: u32 = stage.checks.iter().map(|check| check.points).sum();
     let bonus = if stage.bonus { ", bonus" } else { "" };
-    format!("{} {:<12} {:>2} checks, {points:>2} points{bonus}", stage.number, stage.slug, stage.checks.len())
+    let with = stage.with.as_ref().map(|feature| format!(", --with {feature}")).unwrap_or_default();
+    format!(
+        "{} {:<12} {:>2} checks, {points:>2} points{bonus}{with}",
+        stage.number,
+        stage.slug,
+        stage.checks.len()
+    )
 }
 
 fn print(text: &str) -> anyhow::Result<Exit> {

@@ -21,9 +21,10 @@ use crate::{
 pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     interrupt::note_from_now_on();
     let project = house.project(&args.project)?;
+    project.has_features(&args.with)?;
     let subject = Subject::find(house, &project, choice(args))?;
 
-    let (suite, built) = build_both(house, &project, &subject);
+    let (suite, built) = build_both(house, &project, &args.with, &subject);
     let suite = suite?;
     let mut catalogue = suite.catalogue()?;
     let selection = select::select(&mut catalogue, args)?;
@@ -45,7 +46,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     let facts = report::Facts {
         project: project.clone(),
         subject: subject.shown(house),
-        flag: subject.flag(),
+        flag: subject.flag() + &with_flag(args),
         seed,
         file: args.trace.as_ref().map(|path| path.display().to_string()),
         transcripts: house.shown(last.folder()),
@@ -75,6 +76,11 @@ fn choice(args: &CheckArgs) -> Choice {
     }
 }
 
+/// What a command line needs to run such checks again.
+fn with_flag(args: &CheckArgs) -> String {
+    args.with.iter().map(|feature| format!(" --with {feature}")).collect()
+}
+
 fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
@@ -83,10 +89,11 @@ fn processors() -> usize {
 fn build_both(
     house: &House,
     project: &Project,
+    features: &[String],
     subject: &Subject,
 ) -> (anyhow::Result<Suite>, anyhow::Result<Built>) {
     thread::scope(|scope| {
-        let suite = scope.spawn(|| Suite::build(project));
+        let suite = scope.spawn(|| Suite::build(project, features));
         let built = subject.build(house);
         (suite.join().unwrap_or_else(|_| Err(anyhow!("the build of the suite panicked"))), built)
     })

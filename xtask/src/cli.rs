@@ -37,6 +37,8 @@ pub(crate) struct CheckArgs {
     pub(crate) solution: bool,
     pub(crate) subject: Option<PathBuf>,
     pub(crate) trace: Option<PathBuf>,
+    /// Features of the suite, for the checks that only a build with them can run.
+    pub(crate) with: Vec<String>,
     pub(crate) keep_going: bool,
     pub(crate) seed: Option<u64>,
     pub(crate) jobs: Option<usize>,
@@ -51,6 +53,7 @@ pub(crate) struct AuditArgs {
     pub(crate) every: u32,
     pub(crate) own_stage: bool,
     pub(crate) mutant: Option<String>,
+    pub(crate) with: Vec<String>,
     pub(crate) seed: u64,
 }
 
@@ -106,6 +109,7 @@ impl CheckArgs {
             solution: args.get_flag("solution"),
             subject: get(args, "subject"),
             trace: get(args, "trace"),
+            with: get_all(args, "with"),
             keep_going: args.get_flag("keep-going"),
             seed: get(args, "seed"),
             jobs: get(args, "jobs"),
@@ -122,6 +126,7 @@ impl AuditArgs {
             every: get(args, "every").unwrap_or(1),
             own_stage: args.get_flag("own-stage"),
             mutant: get(args, "mutant"),
+            with: get_all(args, "with"),
             seed: get(args, "seed").unwrap_or(1),
         }
     }
@@ -129,6 +134,10 @@ impl AuditArgs {
 
 fn get<T: Clone + Send + Sync + 'static>(args: &ArgMatches, name: &str) -> Option<T> {
     args.get_one(name).cloned()
+}
+
+fn get_all(args: &ArgMatches, name: &str) -> Vec<String> {
+    args.get_many(name).into_iter().flatten().cloned().collect()
 }
 
 /// The whole command line, as `--help` shows it.
@@ -166,6 +175,7 @@ fn check() -> clap::Command {
         option("trace", "FILE", "Play a trace of your own instead of the stages, where a project has traces")
             .value_parser(value_parser!(PathBuf))
             .conflicts_with_all(["stage", "only", "check"]),
+        with("Also run the checks that need FEATURE, such as docker, where the suite has some"),
         flag("keep-going", "Go on after a stage that failed"),
         option(
             "seed",
@@ -193,6 +203,7 @@ fn audit() -> clap::Command {
             .default_value("1"),
         flag("own-stage", "Try each mutant on its own stage alone, and not on those before it"),
         option("mutant", "TEXT", "Try only mutants whose name contains TEXT"),
+        with("Also try the checks that need FEATURE, such as docker"),
         option("seed", "S", "The seed of every random choice")
             .value_parser(value_parser!(u64))
             .default_value("1"),
@@ -209,6 +220,10 @@ fn project() -> Arg {
 
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn with(help: &'static str) -> Arg {
+    option("with", "FEATURE", help).action(ArgAction::Append).value_delimiter(',')
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -243,7 +258,8 @@ mod tests {
 
     #[test]
     fn every_option_of_check_arrives() {
-        let line = "xtask check kv --stage 3 --only --solution --keep-going --seed 7 --jobs 2 --format json";
+        let line = "xtask check kv --stage 3 --only --solution --keep-going --seed 7 --jobs 2 --format json \
+                    --with a,b --with c";
         let Command::Check(args) = Cli::from_matches(&command().get_matches_from(line.split(' '))).command
         else {
             panic!("`check` is read as something else");
@@ -252,6 +268,7 @@ mod tests {
             (args.project.as_str(), args.stage, args.seed, args.jobs),
             ("kv", Some(3), Some(7), Some(2))
         );
+        assert_eq!(args.with, ["a", "b", "c"]);
         assert!(args.only && args.solution && args.keep_going && args.format == Format::Json, "{args:?}");
     }
 }

@@ -40,7 +40,7 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
     let was_built = |project: &&Project| house.own_folder(project).exists();
     // Any suite can answer, what it tries belongs to the harness; one that was built before answers at once.
     if let Some(project) = projects.iter().find(was_built).or(projects.first()) {
-        findings.extend(Suite::build(project)?.ask::<Vec<Facility>>("facilities")?);
+        findings.extend(Suite::build(project, &[])?.ask::<Vec<Facility>>("facilities")?);
     }
     for finding in &findings {
         let (sign, rest) = match &finding.missing {

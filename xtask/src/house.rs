@@ -115,7 +115,45 @@ impl House {
     }
 }
 
+/// Refuses what the suites of none of these can be built with.
+pub(crate) fn any_has_features(projects: &[Project], wanted: &[String]) -> anyhow::Result<()> {
+    let mut features = Vec::new();
+    for project in projects {
+        features.extend(project.features()?);
+    }
+    match wanted.iter().find(|name| !features.contains(name)) {
+        None => Ok(()),
+        Some(unknown) => Err(exit::usage(format!("no project has checks with {unknown:?}"))),
+    }
+}
+
 impl Project {
+    /// What the suite can be built with besides: the features that its manifest declares.
+    pub(crate) fn features(&self) -> anyhow::Result<Vec<String>> {
+        let path = self.checks.join("Cargo.toml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let manifest: toml::Table =
+            toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+        let features = manifest.get("features").and_then(toml::Value::as_table);
+        let names = features.into_iter().flat_map(toml::Table::keys);
+        Ok(names.filter(|name| *name != "default").cloned().collect())
+    }
+
+    /// Refuses what the suite cannot be built with.
+    pub(crate) fn has_features(&self, wanted: &[String]) -> anyhow::Result<()> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let features = self.features()?;
+        let Some(unknown) = wanted.iter().find(|name| !features.contains(name)) else { return Ok(()) };
+        let suggestion = nearest::suggestion(unknown, features.iter().map(String::as_str));
+        let there_is = if features.is_empty() { "nothing".to_owned() } else { features.join(", ") };
+        Err(exit::usage(format!(
+            "{} has no checks with {unknown:?}{suggestion} (there is: {there_is})",
+            self.name
+        )))
+    }
+
     /// The page of a stage, from the checkout's root; what belongs to none is in the specification.
     pub(crate) fn page(&self, number: u32, slug: &str) -> String {
         if number == FILE_STAGE {

@@ -23,7 +23,8 @@ pub(crate) fn select(catalogue: &mut Catalogue, args: &CheckArgs) -> anyhow::Res
             return Err(exit::usage(format!("{} has no traces to play", catalogue.project)));
         };
         let slug = check.id.rsplit('/').next().unwrap_or_default().to_owned();
-        catalogue.stages = vec![StageEntry { number: FILE_STAGE, slug, bonus: false, checks: vec![check] }];
+        catalogue.stages =
+            vec![StageEntry { number: FILE_STAGE, slug, bonus: false, with: None, checks: vec![check] }];
         let file = std::path::absolute(file)?;
         if !file.is_file() {
             return Err(exit::usage(format!("there is no file {}", file.display())));
@@ -32,21 +33,39 @@ pub(crate) fn select(catalogue: &mut Catalogue, args: &CheckArgs) -> anyhow::Res
     }
     if let Some(wanted) = &args.check {
         let (stage, check) = find_check(catalogue, wanted)?;
+        can_run(stage, args)?;
         return Ok(Selection { stages: vec![stage.number], checks: vec![check.id.clone()], file: None });
     }
-    let all = || catalogue.stages.iter().map(|stage| stage.number);
-    let Some(number) = args.stage else {
-        return Ok(Selection { stages: all().collect(), ..Selection::default() });
-    };
-    if !all().any(|known| known == number) {
-        let last = all().max().unwrap_or(0);
-        let project = &catalogue.project;
-        return Err(exit::usage(format!(
-            "{project} has no stage {number}: it has 1 to {last} (`cargo xtask list {project}`)"
-        )));
+    if let Some(number) = args.stage {
+        let Some(last) = catalogue.stages.iter().find(|stage| stage.number == number) else {
+            let last = catalogue.stages.last().map_or(0, |stage| stage.number);
+            let project = &catalogue.project;
+            return Err(exit::usage(format!(
+                "{project} has no stage {number}: it has 1 to {last} (`cargo xtask list {project}`)"
+            )));
+        };
+        can_run(last, args)?;
     }
-    let chosen = |&stage: &u32| if args.only { stage == number } else { stage <= number };
-    Ok(Selection { stages: all().filter(chosen).collect(), ..Selection::default() })
+    // What was asked for by its feature is run whatever the number of the last stage.
+    let chosen = |stage: &&StageEntry| match (&stage.with, args.stage) {
+        (Some(feature), _) => args.with.contains(feature),
+        (None, None) => true,
+        (None, Some(number)) if args.only => stage.number == number,
+        (None, Some(number)) => stage.number <= number,
+    };
+    let stages = catalogue.stages.iter().filter(chosen).map(|stage| stage.number).collect();
+    Ok(Selection { stages, ..Selection::default() })
+}
+
+/// Refuses a stage that the suite was not built for.
+fn can_run(stage: &StageEntry, args: &CheckArgs) -> anyhow::Result<()> {
+    match &stage.with {
+        Some(feature) if !args.with.contains(feature) => Err(exit::usage(format!(
+            "stage {} {} needs {feature}; add --with {feature} (`cargo xtask doctor` says whether it is here)",
+            stage.number, stage.slug
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A check by its id, or by its name alone.

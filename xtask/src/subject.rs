@@ -127,7 +127,7 @@ impl Subject {
         // There each has a place of its own: cargo names programs by their crates, and many crates have one name.
         let elsewhere = house.own().join("subjects").join(self.place_name());
         let target_dir = (!self.folder.starts_with(house.root())).then_some(elsewhere.as_path());
-        cargo::build(&manifest, Profile::Subject, target_dir, Chatter::Shown)?.map_err(|_| {
+        cargo::build(&manifest, Profile::Subject, target_dir, &[], Chatter::Shown)?.map_err(|_| {
             let shown = self.shown(house);
             exit::not_built(format!("{shown} does not build; cargo's messages are above"))
         })

@@ -32,9 +32,11 @@ pub(crate) struct Suite {
 }
 
 impl Suite {
-    /// Builds the suite of `project`.
-    pub(crate) fn build(project: &Project) -> anyhow::Result<Self> {
-        let built = cargo::build(&project.checks.join("Cargo.toml"), Profile::Dev, None, Chatter::OnFailure)?;
+    /// Builds the suite of `project`, with these of its features.
+    pub(crate) fn build(project: &Project, features: &[String]) -> anyhow::Result<Self> {
+        // What takes minutes says that it does something.
+        let chatter = if features.is_empty() { Chatter::OnFailure } else { Chatter::Shown };
+        let built = cargo::build(&project.checks.join("Cargo.toml"), Profile::Dev, None, features, chatter)?;
         let Ok(artifacts) = built else { bail!("the suite of {} does not build", project.name) };
         // What else it builds is its own affair.
         let name = format!("{}-checks", project.name);

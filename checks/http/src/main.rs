@@ -2,7 +2,7 @@
 //! wire and from the terminal's.
 //!
 //! ```text
-//!   request … keep_alive       the checks, a file a stage
+//!   request … real_servers     the checks, a file a stage
 //!   client     the subject, run once: its command line, what it says and how it ends
 //!   outcome    what a run came to, and whether it had to come to that
 //!   server     what a server sends in which pieces, and how it ends: scripts for the harness's origins
@@ -25,6 +25,8 @@ mod https;
 mod hostile;
 
 mod keep_alive;
+
+mod real_servers;
 
 mod client;
 
@@ -53,7 +55,8 @@ static SUITE: Suite = Suite::new(
         hostile::STAGE,
         keep_alive::STAGE,
     ],
-);
+)
+.with(&[("docker", real_servers::STAGE)]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

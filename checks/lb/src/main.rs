@@ -1,7 +1,7 @@
 //! The suite for the load balancer: what `exercises/lb/README.md` promises, looked for from both sides of it.
 //!
 //! ```text
-//!   proxy … ten_thousand   the checks, a file a stage
+//!   proxy … real_servers   the checks, a file a stage
 //!   scene      backends and clients, moved by one loop; every wait ends up there
 //!   backend    a backend as a check holds it: what it does, whether it lives, what it has accepted
 //!   client     one end of a connection: sends, expects, ends
@@ -27,6 +27,8 @@ mod load;
 mod backpressure_and_draining;
 
 mod ten_thousand;
+
+mod real_servers;
 
 mod scene;
 
@@ -59,7 +61,8 @@ static SUITE: Suite = Suite::new(
         backpressure_and_draining::STAGE,
         ten_thousand::STAGE,
     ],
-);
+)
+.with(&[("docker", real_servers::STAGE)]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

@@ -45,8 +45,8 @@ impl Run<'_> {
             emit(Event::RunFinished { not_run: Vec::new() });
             return;
         }
-        let mut selected =
-            self.suite.stages.iter().filter(|stage| self.request.stages.contains(&stage.number));
+        let stages = self.suite.all_stages().map(|(stage, _)| stage);
+        let mut selected = stages.filter(|stage| self.request.stages.contains(&stage.number));
         for stage in selected.by_ref() {
             if !self.stage(stage, emit) && !self.request.keep_going {
                 break;

@@ -4,7 +4,7 @@ use std::{fs, io::Write, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Judged, crash, names, small_disk::SmallDisk, workspace::Workspace};
+use super::{Judged, crash, docker, names, small_disk::SmallDisk, workspace::Workspace};
 use crate::verdict::Verdict;
 
 /// Something that a machine may or may not offer.
@@ -29,6 +29,7 @@ pub fn all() -> Vec<Facility> {
         ),
         facility("a disk that fills up", "shows what a subject does when space runs out", disk_fills_up()),
         facility("names of a check's own", "host names with the addresses that a check chose", own_names()),
+        facility("containers", "real servers (check --with docker)", docker::Engine::find().map(drop)),
     ]
 }
 

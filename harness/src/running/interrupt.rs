@@ -1,4 +1,5 @@
-//! Ctrl-C, and the death of the front desk: subjects are killed, the run's folder is removed, exit status 130.
+//! Ctrl-C, and the death of the front desk: subjects are killed, containers and the run's folder are removed, exit
+//! status 130.
 
 use std::{
     fs,
@@ -43,6 +44,8 @@ pub(super) fn watch_for(watchdog: Arc<Watchdog>, folder: PathBuf) {
         ENDING.store(true, Ordering::SeqCst);
         watchdog.kill_all();
         strays::kill_descendants();
+        #[cfg(feature = "docker")]
+        super::docker::remove_all();
         let _ = fs::remove_dir_all(folder);
         std::process::exit(INTERRUPTED);
     });

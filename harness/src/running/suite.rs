@@ -15,6 +15,8 @@ pub struct Suite {
     pub stages: &'static [Stage],
     /// The check that plays a file of the student's: see [`Context::file`].
     pub on_file: Option<Check>,
+    /// Stages after those, each with the feature of the suite's crate that runs it: see [`Suite::with`].
+    pub with: &'static [(&'static str, Stage)],
 }
 
 /// A numbered step of a project.
@@ -94,7 +96,7 @@ impl Check {
 impl Suite {
     /// A suite whose subjects are programs.
     pub const fn new(project: &'static str, stages: &'static [Stage]) -> Self {
-        Self { project, contract: Contract::Program, stages, on_file: None }
+        Self { project, contract: Contract::Program, stages, on_file: None, with: &[] }
     }
 
     /// Makes its subjects shared libraries.
@@ -111,6 +113,20 @@ impl Suite {
         self
     }
 
+    /// Adds stages that only a build with a feature of the suite's crate can run, since they need what takes long to
+    /// compile. Every build lists them.
+    #[must_use]
+    pub const fn with(mut self, stages: &'static [(&'static str, Stage)]) -> Self {
+        self.with = stages;
+        self
+    }
+
+    /// Every stage in order, with the feature that runs it.
+    pub(super) fn all_stages(&self) -> impl Iterator<Item = (&'static Stage, Option<&'static str>)> {
+        let plain = self.stages.iter().map(|stage| (stage, None));
+        plain.chain(self.with.iter().map(|(feature, stage)| (stage, Some(*feature))))
+    }
+
     /// The id of a check: `project/stage/name`.
     pub fn id(&self, stage: &Stage, check: &Check) -> String {
         self.numbered(stage.number, check)
@@ -124,10 +140,11 @@ impl Suite {
             must: check.must.to_owned(),
             why: check.why.to_owned(),
         };
-        let stages = self.stages.iter().map(|stage| StageEntry {
+        let stages = self.all_stages().map(|(stage, feature)| StageEntry {
             number: stage.number,
             slug: stage.slug.to_owned(),
             bonus: stage.bonus,
+            with: feature.map(str::to_owned),
             checks: stage.checks.iter().map(|check| entry(stage.number, check)).collect(),
         });
         Catalogue {

@@ -19,11 +19,16 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
     for stage in &audit.catalogue.stages {
         let page = audit.project.page(stage.number, &stage.slug);
         let module = stage.slug.replace('-', "_");
-        let places = [
-            page.clone(),
-            format!("checks/{}/src/{module}.rs", audit.project.name),
-            format!("solutions/{}/src/{module}.rs", audit.project.name),
-        ];
+        let mut places = vec![page.clone(), format!("checks/{}/src/{module}.rs", audit.project.name)];
+        match &stage.with {
+            None => places.push(format!("solutions/{}/src/{module}.rs", audit.project.name)),
+            // It tries in earnest what other stages ask for, and asks for nothing new.
+            Some(feature) if audit.project.features()?.contains(feature) => {}
+            Some(feature) => findings.push(format!(
+                "stage {} {} needs the feature {feature}, which checks/{}/Cargo.toml does not declare",
+                stage.number, stage.slug, audit.project.name
+            )),
+        }
         for place in places.iter().filter(|place| !audit.house.root().join(place).is_file()) {
             findings.push(format!("stage {} {} has no {place}", stage.number, stage.slug));
         }

@@ -21,6 +21,8 @@ use crate::interrupt;
 #[derive(Debug)]
 pub(super) struct Tried<'m> {
     pub(super) mutant: &'m Mutant,
+    /// The checks that its header names, but for those that this build of the suite does not run.
+    fails: BTreeSet<&'m String>,
     /// What ran, or why nothing could.
     pub(super) trial: Result<Trial, String>,
 }
@@ -66,11 +68,29 @@ fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, subject: anyhow::Result<Su
     let run = |subject: Subject| {
         let built = workshop::place(&subject);
         let stages = if audit.args.own_stage { vec![mutant.stage] } else { audit.stages_up_to(mutant.stage) };
-        let trial = Trial::run(audit, subject, stages, Jobs::One);
+        let trial = try_stages(audit, mutant, &subject, stages);
         let _ = std::fs::remove_file(built);
         trial
     };
-    Tried { mutant, trial: subject.and_then(run).map_err(|error| format!("{error:#}")) }
+    let fails = mutant.fails.iter().filter(|id| audit.runs(id)).collect();
+    Tried { mutant, fails, trial: subject.and_then(run).map_err(|error| format!("{error:#}")) }
+}
+
+/// Runs a mutant through these stages, and then, wherever it failed, through those beyond them whose checks it names.
+fn try_stages(
+    audit: &Audit<'_>,
+    mutant: &Mutant,
+    subject: &Subject,
+    stages: Vec<u32>,
+) -> anyhow::Result<Trial> {
+    let mut trial = Trial::run(audit, subject.clone(), stages, Jobs::One)?;
+    for stage in audit.catalogue.stages.iter().filter(|stage| audit.stages_with().contains(&stage.number)) {
+        if stage.checks.iter().any(|check| mutant.fails.contains(&check.id)) {
+            let further = Trial::run(audit, subject.clone(), vec![stage.number], Jobs::One)?;
+            trial.checks.extend(further.checks);
+        }
+    }
+    Ok(trial)
 }
 
 fn progress(length: usize) -> ProgressBar {
@@ -94,7 +114,7 @@ impl Tried<'_> {
             Err(problem) => return vec![format!("{name}: {problem}")],
         };
         let mut findings = Findings::new();
-        let named: BTreeSet<_> = self.mutant.fails.iter().collect();
+        let named = &self.fails;
         for (id, verdict) in &trial.checks {
             match verdict {
                 Verdict::Fault { detail } => {

@@ -47,5 +47,5 @@ pub(super) fn look(audit: &Audit<'_>) -> anyhow::Result<(String, Findings)> {
 fn compiles_silently(audit: &Audit<'_>) -> anyhow::Result<bool> {
     let manifest = audit.project.exercise.join("Cargo.toml");
     let folder = audit.house.own().join("silent");
-    Ok(cargo::build(&manifest, Profile::Strict, Some(&folder), Chatter::OnFailure)?.is_ok())
+    Ok(cargo::build(&manifest, Profile::Strict, Some(&folder), &[], Chatter::OnFailure)?.is_ok())
 }

@@ -69,7 +69,8 @@ impl Workshop {
         }
         let target = self.folder.join("target");
         let manifest = self.member.join("Cargo.toml");
-        let Ok(artifacts) = cargo::build(&manifest, Profile::Subject, Some(&target), Chatter::OnFailure)?
+        let Ok(artifacts) =
+            cargo::build(&manifest, Profile::Subject, Some(&target), &[], Chatter::OnFailure)?
         else {
             bail!("it does not compile");
         };

@@ -245,7 +245,11 @@ fn onward(report: &Report) -> String {
     let following = facts.catalogue.stages.iter().find(|stage| stage.number == last.entry.number + 1);
     match following {
         Some(stage) if facts.choice == Choice::Exercise => {
-            let bonus = if stage.bonus { " (bonus)" } else { "" };
+            let bonus = match (&stage.with, stage.bonus) {
+                (Some(feature), _) => format!(" (bonus, --with {feature})"),
+                (None, true) => " (bonus)".to_owned(),
+                (None, false) => String::new(),
+            };
             let page = facts.project.page(stage.number, &stage.slug);
             format!("\n{passed} Next is stage {}{bonus}: {page}\n", stage.number)
         }

@@ -50,6 +50,40 @@ fn an_unknown_check_is_refused_with_the_nearest() {
 }
 
 #[test]
+fn what_a_suite_cannot_be_built_with_is_refused() {
+    check(
+        xtask(&["check", "kv", "--with", "docker"]),
+        2,
+        &[],
+        &["kv has no checks with \"docker\" (there is: nothing)"],
+    );
+    check(xtask(&["check", "lb", "--with", "dokcer"]), 2, &[], &["did you mean docker? (there is: docker)"]);
+    check(xtask(&["audit", "kv", "--with", "docker"]), 2, &[], &["kv has no checks with \"docker\""]);
+    check(xtask(&["audit", "--with", "dokcer"]), 2, &[], &["no project has checks with \"dokcer\""]);
+}
+
+#[test]
+fn a_stage_that_needs_more_says_what_to_add() {
+    let subject = folder(&[("subject.toml", "project = \"lb\"\nrun = [\"true\"]\n")]);
+    let path = subject.path().to_str().expect("a path in UTF-8");
+    let needs = "stage 8 real-servers needs docker; add --with docker";
+    check(xtask(&["check", "lb", "--stage", "8", "--subject", path]), 2, &[], &[needs]);
+    let named = ["check", "lb", "--check", "real_servers_take_turns", "--subject", path];
+    check(xtask(&named), 2, &[], &[needs]);
+    check(xtask(&["list", "lb"]), 0, &["8 real-servers  5 checks, 16 points, bonus, --with docker"], &[]);
+    let explained = xtask(&["explain", "lb/8/real_servers_take_turns"]);
+    check(explained, 0, &["--check lb/8/real_servers_take_turns --with docker"], &[]);
+}
+
+#[test]
+fn a_machine_without_containers_is_told_what_helps() {
+    let mut doctor = xtask(&["doctor"]);
+    doctor.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let helps = ["no Docker engine answers at /nowhere/docker.sock", "try: apt-get install docker.io"];
+    check(doctor, 4, &helps, &[]);
+}
+
+#[test]
 fn options_that_contradict_each_other_are_refused() {
     check(xtask(&["check", "kv", "--only"]), 2, &[], &["--stage <N>"]);
     check(xtask(&["check", "kv", "--solution", "--subject", "."]), 2, &[], &["cannot be used with"]);

@@ -62,6 +62,16 @@ pub enum Validity {
 #[derive(Clone, Debug)]
 pub struct Identity {
     config: Arc<ServerConfig>,
+    pem: Pem,
+}
+
+/// What a server proves itself with, as another program's configuration names it: in PEM (RFC 7468).
+#[derive(Clone, Debug)]
+pub struct Pem {
+    /// Its certificate, and those between it and the root.
+    pub chain: String,
+    /// Its key.
+    pub key: String,
 }
 
 /// The versions of TLS that a server offers.
@@ -231,6 +241,10 @@ impl Identity {
     }
 
     fn new(chain: Vec<CertificateDer<'static>>, key: &KeyPair, versions: Versions) -> Judged<Self> {
+        let block = |certificate: &CertificateDer<'_>| {
+            pem::encode(&pem::Pem::new("CERTIFICATE", certificate.to_vec()))
+        };
+        let pem = Pem { chain: chain.iter().map(block).collect(), key: key.serialize_pem() };
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let key = provider().key_provider.load_private_key(key).map_err(fault)?;
         // Not `with_single_cert`, which refuses a certificate that does not go with the key.
@@ -245,7 +259,12 @@ impl Identity {
             .map_err(fault)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(shown));
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self { config: Arc::new(config), pem })
+    }
+
+    /// For a server that is another program.
+    pub fn pem(&self) -> &Pem {
+        &self.pem
     }
 
     /// The same, who speaks this application protocol alone (ALPN, RFC 7301): a client that offers others and not this
@@ -254,7 +273,7 @@ impl Identity {
     pub fn speaking(&self, protocol: &str) -> Self {
         let mut config = ServerConfig::clone(&self.config);
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
-        Self { config: Arc::new(config) }
+        Self { config: Arc::new(config), pem: self.pem.clone() }
     }
 
     /// The server's side of a new connection.

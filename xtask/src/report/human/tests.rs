@@ -19,6 +19,7 @@ fn catalogue() -> Catalogue {
         number,
         slug: slug.to_owned(),
         bonus,
+        with: None,
         checks: checks
             .iter()
             .map(|&(name, points, must)| CheckEntry {
