@@ -65,7 +65,7 @@ pub(super) fn each_connection_has_its_line(context: &Context) -> Judged {
             backend.behaves(Behaviour::Speak(stream, received));
             scene.tell(format!("the backend says {received} bytes to whoever connects now"));
             let client = lb.client()?;
-            // Who leaves before there is a connection to pass the end on to may count as one that broke.
+            // An end that comes before there is a connection to pass it on to is another check's matter.
             let is_open = || backend.accepted().into_iter().any(|peer| peer.end().is_none());
             scene.wait("the connection to the backend stands", is_open)?;
             client.expects(stream);
