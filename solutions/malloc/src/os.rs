@@ -9,6 +9,8 @@
 //! The break belongs to the whole process: libc, or any library, may move it between two calls of ours.
 
 use std::ptr::{self, NonNull};
+#[cfg(target_env = "gnu")]
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// The size of a page: mappings begin at a multiple of it and have a multiple of it.
 pub const PAGE: usize = 4096;
@@ -62,6 +64,22 @@ pub unsafe fn remap(start: NonNull<u8>, old_bytes: usize, new_bytes: usize) -> O
     // SAFETY: the caller owns the mapping, and follows it to where it goes.
     let moved = unsafe { libc::mremap(start.as_ptr().cast(), old_bytes, new_bytes, libc::MREMAP_MAYMOVE) };
     accepted(moved).and_then(NonNull::new)
+}
+
+/// Whether this process has never had a second thread: then nobody can be in the way, and none can come while the only
+/// thread is busy. (glibc's `sys/single_threaded.h`; where there is no such thing the answer is no.)
+#[inline]
+pub fn is_single_threaded() -> bool {
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            static __libc_single_threaded: AtomicU8;
+        }
+        // SAFETY: libc's own variable, one byte, which `pthread_create` clears before there is another thread.
+        unsafe { &__libc_single_threaded }.load(Relaxed) != 0
+    }
+    #[cfg(not(target_env = "gnu"))]
+    false
 }
 
 /// `sbrk`, `mmap` and `mremap` all say no with an address of -1.

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Acquire, Ordering::Relaxed, Orderin
 use crate::block::{ALIGN, Block};
 use crate::edges;
 use crate::heap::{HEAP, Heap};
+use crate::os;
 
 /// A value that one thread at a time may use. (`std`'s mutex cannot be held across a fork.)
 pub struct Lock<T> {
@@ -52,8 +53,13 @@ impl<T> Lock<T> {
         result
     }
 
+    // An atomic read and write costs as much as the rest of a short malloc, and most programs have one thread.
+
     fn acquire(&self) {
-        if self.state.compare_exchange(OPEN, HELD, Acquire, Relaxed).is_err() {
+        if os::is_single_threaded() {
+            // Said all the same: by the time of its release a fork may have made this a thread of another process.
+            self.state.store(HELD, Relaxed);
+        } else if self.state.compare_exchange(OPEN, HELD, Acquire, Relaxed).is_err() {
             // Who waits says so, and goes on saying so with the lock in hand: there may be others who do.
             while self.state.swap(AWAITED, Acquire) != OPEN {
                 self.futex(libc::FUTEX_WAIT, AWAITED);
@@ -62,7 +68,9 @@ impl<T> Lock<T> {
     }
 
     fn release(&self) {
-        if self.state.swap(OPEN, Release) == AWAITED {
+        if os::is_single_threaded() {
+            self.state.store(OPEN, Relaxed);
+        } else if self.state.swap(OPEN, Release) == AWAITED {
             self.futex(libc::FUTEX_WAKE, 1);
         }
     }

@@ -14,7 +14,11 @@ use crate::block::{Block, HEADER, MIN};
 use crate::edges;
 use crate::heap::{self, HEAP};
 use crate::real_programs::Cache;
-use crate::utilisation_and_speed::remap;
+use crate::utilisation_and_speed::{map, remap};
+
+/// From this size on, a block that has to move because it grew becomes a mapping: it would leave a hole each time, and
+/// what grew once is likely to grow again. From then on the kernel moves its pages, not we its bytes.
+const GROWS_APART: usize = 64 * 1024;
 
 /// Zeroed memory for `count` elements of `size` bytes; `None` if there is none.
 pub fn calloc(count: usize, size: usize) -> Option<NonNull<u8>> {
@@ -42,13 +46,18 @@ pub unsafe fn realloc(payload: NonNull<u8>, request: usize) -> Option<NonNull<u8
     if let Some(resized) = resize(block, size) {
         return Some(resized.payload());
     }
-    let new = heap::malloc(request)?;
+    let new = grown_apart(size).or_else(|| heap::malloc(request))?;
     let kept = request.min(block.size() - HEADER);
     // SAFETY: both are payloads of that many bytes, of two blocks in use, which are disjoint.
     unsafe { payload.copy_to_nonoverlapping(new, kept) };
     // SAFETY: by the caller; it was copied, and nobody uses it any more.
     unsafe { heap::free(payload) };
     Some(new)
+}
+
+/// A mapping for a block that has to move, if it is large enough.
+fn grown_apart(size: usize) -> Option<NonNull<u8>> {
+    if size < GROWS_APART { None } else { map(size).map(Block::payload) }
 }
 
 /// Resizes a block without copying it, if that can be done.
