@@ -125,7 +125,8 @@ fn operations(sizes: Sizes, base: usize, draws: &[Draw]) -> Vec<Op> {
                 ops.push(Op::Malloc { slot, size });
                 holds[slot] = true;
                 if sizes == Sizes::Same && !parted[slot] {
-                    ops.push(Op::Malloc { slot: SLOTS + slot, size: 16 });
+                    // Larger than any free block, merged or not: one that fits the filler would bring two others together.
+                    ops.push(Op::Malloc { slot: SLOTS + slot, size: 2 * base + 64 });
                     parted[slot] = true;
                 }
             }

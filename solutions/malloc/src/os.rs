@@ -9,8 +9,6 @@
 //! The break belongs to the whole process: libc, or any library, may move it between two calls of ours.
 
 use std::ptr::{self, NonNull};
-#[cfg(target_env = "gnu")]
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// The size of a page: mappings begin at a multiple of it and have a multiple of it.
 pub const PAGE: usize = 4096;
@@ -72,6 +70,8 @@ pub unsafe fn remap(start: NonNull<u8>, old_bytes: usize, new_bytes: usize) -> O
 pub fn is_single_threaded() -> bool {
     #[cfg(target_env = "gnu")]
     {
+        use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
         unsafe extern "C" {
             static __libc_single_threaded: AtomicU8;
         }
