@@ -29,8 +29,7 @@ pub(super) struct Tried<'m> {
 
 /// Builds and runs the mutants that were asked for.
 pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::Result<Vec<Tried<'m>>> {
-    let wanted = |mutant: &&Mutant| audit.args.mutant.as_ref().is_none_or(|text| mutant.name.contains(text));
-    let chosen: Vec<_> = mutants.iter().filter(wanted).step_by(audit.args.every as usize).collect();
+    let chosen = choose(audit, mutants);
     let workshop = Workshop::open(audit)?;
     let bar = progress(chosen.len());
     let (send, built) = mpsc::sync_channel::<(&Mutant, anyhow::Result<Subject>)>(2);
@@ -62,6 +61,22 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     bar.finish_and_clear();
     tried.sort_by(|a, b| a.mutant.name.cmp(&b.mutant.name));
     Ok(tried)
+}
+
+/// Those whose names were asked for: every n-th of them, and all that a stage of this build alone can catch, since there
+/// are so few that a sample would have none.
+fn choose<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> Vec<&'m Mutant> {
+    let wanted = |mutant: &&Mutant| audit.args.mutant.as_ref().is_none_or(|text| mutant.name.contains(text));
+    let every = audit.args.every as usize;
+    let sampled =
+        |(number, mutant): &(usize, &Mutant)| number % every == 0 || is_for_stages_with(audit, mutant);
+    mutants.iter().filter(wanted).enumerate().filter(sampled).map(|(_, mutant)| mutant).collect()
+}
+
+/// Whether a mutant has to fail a check of a stage that not every build of the suite runs, but this one does.
+fn is_for_stages_with(audit: &Audit<'_>, mutant: &Mutant) -> bool {
+    let stages = audit.catalogue.stages.iter().filter(|stage| audit.stages_with().contains(&stage.number));
+    stages.flat_map(|stage| &stage.checks).any(|check| mutant.fails.contains(&check.id))
 }
 
 fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, subject: anyhow::Result<Subject>) -> Tried<'m> {
