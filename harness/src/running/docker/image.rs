@@ -6,7 +6,6 @@
 //!   /usr/sbin/nginx           this machine's own
 //!   /lib/…, /lib64/…          the libraries that `ldd` names for it
 //!   /etc/passwd, /etc/group   root alone, whom nginx looks up
-//!   /tmp                      for its temporary files
 //! ```
 
 use std::{
@@ -57,8 +56,7 @@ fn of_this_machine(nginx: &Path) -> Judged<GenericImage> {
     let image = GenericBuildableImage::new("groundwork-nginx", tag(&files)?)
         .with_dockerfile_string("FROM scratch\nCOPY . /\n")
         .with_data("root:x:0:0:root:/:/none\n", "etc/passwd")
-        .with_data("root:x:0:\n", "etc/group")
-        .with_data("", "tmp/.keep");
+        .with_data("root:x:0:\n", "etc/group");
     let image = files.iter().fold(image, |image, file| {
         // A link is followed: in the image each file is what its name leads to here.
         let source = fs::canonicalize(file).unwrap_or_else(|_| file.clone());

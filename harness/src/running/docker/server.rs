@@ -3,6 +3,7 @@
 //! ```text
 //!   Port      bound by us and never listened on, so that nobody else gets it (SO_REUSEADDR lets nginx in beside us)
 //!   folder    /site in the container, read-only: pages, certificates, and the configuration that is written into it
+//!   scratch   /scratch in the container: what nginx writes
 //! ```
 
 use std::{
@@ -32,13 +33,13 @@ use crate::running::{Context, Halt, Judged};
 /// How long an engine may take to start what takes a tenth of a second, or to stop it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What nginx is told whatever it serves: no file outside of /tmp, no second process, errors where the engine keeps them.
-const FRAME: &str = "user root; daemon off; worker_processes 1; error_log stderr; pid /tmp/pid;
+/// What nginx is told whatever it serves: no file outside of /scratch, no second process, errors where the engine keeps them.
+const FRAME: &str = "user root; daemon off; worker_processes 1; error_log stderr; pid /scratch/pid;
 events { worker_connections 512; }
 http {
 access_log off;
-client_body_temp_path /tmp/body; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;
-uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi;
+client_body_temp_path /scratch/body; proxy_temp_path /scratch/proxy; fastcgi_temp_path /scratch/fastcgi;
+uwsgi_temp_path /scratch/uwsgi; scgi_temp_path /scratch/scgi;
 ";
 
 /// A port of 127.0.0.1 that nobody else is given.
@@ -86,9 +87,12 @@ impl Server {
     pub fn start(context: &Context, folder: &Path, ports: &[&Port], blocks: &str) -> Judged<Self> {
         let image = image::nginx()?;
         let ports: Vec<_> = ports.iter().map(|port| port.address).collect();
-        let configuration = format!("nginx-{}.conf", ports.first().map_or(0, SocketAddr::port));
+        let port = ports.first().map_or(0, SocketAddr::port);
+        let configuration = format!("nginx-{port}.conf");
         fs::write(folder.join(&configuration), format!("{FRAME}{blocks}\n}}\n"))?;
-        let folder = folder.to_str().ok_or_else(|| Halt::fault("a folder whose name is not UTF-8"))?;
+        let scratch = folder.join(format!("scratch-{port}"));
+        fs::create_dir(&scratch)?;
+        let (folder, scratch) = (utf8(folder)?, utf8(&scratch)?);
         let (guest, container) = Guest::admit(|name| {
             image
                 .with_cmd(["nginx", "-c", &format!("/site/{configuration}")])
@@ -97,7 +101,8 @@ impl Server {
                 // What belongs to us it may read, and nothing more.
                 .with_user(format!("{}:{}", getuid(), getgid()))
                 .with_mount(Mount::bind_mount(folder, "/site").with_access_mode(AccessMode::ReadOnly))
-                .with_mount(Mount::tmpfs_mount("/tmp"))
+                // Not a tmpfs: runc gives it the mode of the folder that it covers, which is root's alone.
+                .with_mount(Mount::bind_mount(scratch, "/scratch"))
                 .start()
         })?;
         let server = Self { container, ports, _guest: guest };
@@ -155,6 +160,11 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// A path as the engine wants it.
+fn utf8(path: &Path) -> Judged<&str> {
+    path.to_str().ok_or_else(|| Halt::fault("a folder whose name is not UTF-8"))
 }
 
 #[track_caller]
