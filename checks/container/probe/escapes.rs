@@ -77,10 +77,17 @@ fn out_of_a_chroot() -> Vec<(String, Answer)> {
     reached.into_iter().collect()
 }
 
-/// What is mounted over the root goes, and what was below it shows.
+/// What is mounted over the root goes, and what was below it shows; at once, or to whoever enters the mount namespace
+/// anew, since that begins at the namespace's own root.
 fn below_what_covers() -> Vec<(String, Answer)> {
     const LAYERS: usize = 4;
     let mut reached = Vec::new();
+    let namespace = fs::File::open("/proc/self/ns/mnt");
+    let enter = |how: &str| {
+        let entered = namespace.as_ref().is_ok_and(|file| sys::enter_mounts(file).is_ok());
+        entered.then(|| seen(how, "/")).flatten()
+    };
+    reached.extend(enter("/ after setns() to its own mount namespace"));
     for layer in 1..=LAYERS {
         if sys::unmount("/").is_err() {
             break;
@@ -89,7 +96,7 @@ fn below_what_covers() -> Vec<(String, Answer)> {
         reached.extend(seen(&format!("/ after umount2(\"/\", MNT_DETACH), {layer} times"), "/"));
         reached.extend(climb(&format!("`..` after umount2(\"/\", MNT_DETACH), {layer} times")));
     }
-    // A root that hangs below the old one: `..` of its top was always itself until it was moved.
+    reached.extend(enter("/ after umount2(\"/\", MNT_DETACH), and setns() to its own mount namespace"));
     reached
 }
 

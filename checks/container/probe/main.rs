@@ -99,6 +99,7 @@ fn respond(words: &[&str], state: &mut deeds::State) -> io::Result<Answer> {
         "make-folder" => look::make_folder(word(1)),
         "fork" => deeds::fork_once(),
         "kill" => deeds::kill(number(1)?, number(2)?),
+        "leave" => deeds::leave(number(1)?),
         "stay" => deeds::stay(),
         "eat" => deeds::eat(number(1)?, state),
         "eat-apart" => deeds::eat_apart(number(1)?),

@@ -6,7 +6,9 @@
 
 use std::{
     ffi::{CString, c_char, c_int, c_long, c_void},
+    fs::File,
     io,
+    os::fd::AsRawFd,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -47,6 +49,7 @@ mod c {
         pub(super) fn umount2(path: *const c_char, flags: c_int) -> c_int;
         pub(super) fn sethostname(name: *const c_char, length: usize) -> c_int;
         pub(super) fn gethostname(name: *mut c_char, length: usize) -> c_int;
+        pub(super) fn setns(descriptor: c_int, kind: c_int) -> c_int;
         pub(super) fn setsid() -> c_int;
         pub(super) fn getpid() -> c_int;
         pub(super) fn getppid() -> c_int;
@@ -205,6 +208,12 @@ pub(crate) fn unmount(path: &str) -> io::Result<i64> {
     let path = CString::new(path)?;
     // SAFETY: the path ends with a zero and lives until the call returns.
     checked(unsafe { c::umount2(path.as_ptr(), MNT_DETACH) }.into())
+}
+
+/// Enters a mount namespace, at its own root.
+pub(crate) fn enter_mounts(namespace: &File) -> io::Result<i64> {
+    // SAFETY: takes numbers alone.
+    checked(unsafe { c::setns(namespace.as_raw_fd(), CLONE_NEWNS as c_int) }.into())
 }
 
 /// Leaves the session and the terminal.

@@ -204,7 +204,8 @@ impl<'c> Host<'c> {
         self.leaf.as_ref().expect("a check of limits begins with a leaf")
     }
 
-    pub(super) fn has_leaf(&self) -> Option<&Leaf> {
+    /// The same, if there is one.
+    pub(crate) fn has_leaf(&self) -> Option<&Leaf> {
         self.leaf.as_ref()
     }
 

@@ -23,6 +23,8 @@ mod filesystem;
 
 mod memory;
 
+mod whole;
+
 mod call;
 
 mod run;
@@ -41,7 +43,7 @@ use std::process::ExitCode;
 
 use harness::Suite;
 
-static SUITE: Suite = Suite::new("container", &[hostname::STAGE, processes::STAGE, filesystem::STAGE, memory::STAGE]);
+static SUITE: Suite = Suite::new("container", &[hostname::STAGE, processes::STAGE, filesystem::STAGE, memory::STAGE, whole::STAGE]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

@@ -178,6 +178,15 @@ impl<'h, 'c> Run<'h, 'c> {
         Ok(Inside { run: self, pid, hello })
     }
 
+    /// Whether it says a line; if not, it has ended.
+    ///
+    /// # Errors
+    /// Timeout when neither comes.
+    #[track_caller]
+    pub(crate) fn says_something(&self) -> Judged<bool> {
+        self.process.borrow_mut().awaits_line("the command runs, or the runtime ends")
+    }
+
     /// The pid of the command's process, if it runs.
     pub(crate) fn found(&self) -> Option<i32> {
         // Where the root is not changed yet it is the one outside.

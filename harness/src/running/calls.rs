@@ -44,16 +44,26 @@ pub struct Call {
 }
 
 impl Call {
+    /// Bytes of the caller's memory; `None` where there are none.
+    pub fn memory(&self, address: u64, length: usize) -> Option<Vec<u8>> {
+        let memory = File::open(format!("/proc/{}/mem", self.pid)).ok()?;
+        let mut bytes = vec![0; length];
+        let count = memory.read_at(&mut bytes, address).ok()?;
+        bytes.truncate(count);
+        Some(bytes)
+    }
+
     /// The text that an argument points to; `None` where it points to nothing.
     pub fn text(&self, argument: usize) -> Option<Vec<u8>> {
-        const BYTES: usize = 4096;
+        const PAGE: u64 = 4096;
         let address = *self.args.get(argument)?;
-        let memory = File::open(format!("/proc/{}/mem", self.pid)).ok()?;
-        let mut bytes = vec![0; BYTES];
-        // Up to the end of its page: the next may not be there.
-        let length = BYTES - (address as usize % BYTES);
-        let count = memory.read_at(&mut bytes[..length], address).ok()?;
-        let end = bytes[..count].iter().position(|&byte| byte == 0).unwrap_or(count);
+        // Up to the end of its page and the whole next one, which may not be there.
+        let in_page = (PAGE - address % PAGE) as usize;
+        let mut bytes = self.memory(address, in_page)?;
+        if !bytes.contains(&0) {
+            bytes.extend(self.memory(address + in_page as u64, PAGE as usize).unwrap_or_default());
+        }
+        let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
         bytes.truncate(end);
         Some(bytes)
     }

@@ -99,6 +99,17 @@ impl Process {
         Ok(Ok(line))
     }
 
+    /// Waits for a line, without taking it; whether one came before its stdout or it itself ended.
+    ///
+    /// # Errors
+    /// Timeout or limit.
+    #[track_caller]
+    pub fn awaits_line(&mut self, awaited: impl fmt::Display) -> Judged<bool> {
+        self.pump(self.allowance, |process| process.inbox.has_line() || process.stdout.is_none())?
+            .or_timeout(&awaited, self.allowance)?;
+        Ok(self.inbox.has_line())
+    }
+
     /// Ends its input, once all that was sent has been taken.
     pub fn end_input(&mut self) {
         self.input_ends = true;
