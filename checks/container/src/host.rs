@@ -90,7 +90,7 @@ impl<'c> Host<'c> {
     /// What the check comes to.
     pub(crate) fn play_without_root(context: &'c Context, act: impl FnOnce(&Self) -> Judged) -> Judged {
         let mut host = Self::begin(context, None)?;
-        host.hand_to(somebody(context))?;
+        host.hand_to_somebody()?;
         host.tell_of(act)
     }
 
@@ -118,11 +118,12 @@ impl<'c> Host<'c> {
         Ok(host)
     }
 
-    /// Has a user own it, who is the caller from now on.
+    /// Has a user own it, who is not root, and the caller from now on.
     ///
     /// # Errors
     /// Fault when that is refused.
-    pub(crate) fn hand_to(&mut self, user: u32) -> Judged {
+    pub(crate) fn hand_to_somebody(&mut self) -> Judged {
+        let user = somebody(self.context);
         chown(self.folder.path(), Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
         self.user = Some(user);
         Ok(())

@@ -18,7 +18,10 @@ use crate::{
     run::Inside,
 };
 
-pub(crate) use injection::{Outcome, injected};
+pub(crate) use ends::ends_alone;
+pub(crate) use failures::is_confined_or_refused;
+pub(crate) use injection::{Outcome, RIGHTS, injected, injected_in};
+pub(crate) use kills::dies;
 
 pub(crate) const STAGE: Stage = Stage {
     number: 5,

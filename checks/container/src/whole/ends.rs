@@ -10,6 +10,7 @@ use nix::{
 
 use super::is_fully_confined;
 use crate::{
+    call::Call,
     host::{Host, Left},
     memory::MIB,
     run::{Ended, Run},
@@ -40,7 +41,7 @@ pub(super) fn nothing_is_left_after_any_end(context: &Context) -> Judged {
         fs::write(&locked, b"#!/nowhere\n")?;
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o644))?;
         let before = Left::now(host)?;
-        let call = || crate::call::Call::on(host, root.clone()).hostname("box").memory("32M");
+        let call = || Call::on(host, root.clone()).hostname("box").memory("32M");
         for (name, end) in ENDS {
             host.forget();
             let run = end(call(), host)?;
@@ -51,7 +52,7 @@ pub(super) fn nothing_is_left_after_any_end(context: &Context) -> Judged {
     })
 }
 
-type Beginning = for<'h, 'c> fn(crate::call::Call<'h, 'c>, &Host<'_>) -> Judged<Run<'h, 'c>>;
+type Beginning = for<'h, 'c> fn(Call<'h, 'c>, &Host<'_>) -> Judged<Run<'h, 'c>>;
 
 /// Ways to end, each begun.
 const ENDS: [(&str, Beginning); 9] = [
@@ -93,11 +94,15 @@ pub(super) fn nothing_is_left_after_a_hundred_runs(context: &Context) -> Judged 
             let mut runs = Vec::new();
             for number in 0..AT_ONCE {
                 // Some of them fail.
-                let call = crate::call::Call::on(host, root.clone()).hostname("box").memory("32M");
-                let call = if (round + number) % 5 == 0 { call.command(&["/not/there"]) } else { call.probe("exit", &[b"0"]) };
-                runs.push(call.start()?);
+                let call = Call::on(host, root.clone()).hostname("box").memory("32M");
+                let fails = (round + number) % 5 == 0;
+                let call = if fails { call.command(&["/not/there"]) } else { call.probe("exit", &[b"0"]) };
+                runs.push((call.start()?, if fails { 127 } else { 0 }));
             }
-            runs.into_iter().try_for_each(|run| ends_alone(run).map(drop))?;
+            for (run, status) in runs {
+                run.has_ended()?;
+                run.ends()?.has_status(status)?;
+            }
         }
         host.forget();
         host.tell(format!("{} runs, {AT_ONCE} at a time, of which every fifth finds no command", ROUNDS * AT_ONCE));
