@@ -20,6 +20,9 @@ pub struct Catalogue {
     pub project: String,
     /// What a subject has to be.
     pub contract: Contract,
+    /// Where it has to run.
+    #[serde(default, skip_serializing_if = "Lane::is_local")]
+    pub lane: Lane,
     /// Its stages in order.
     pub stages: Vec<StageEntry>,
     /// The check that plays a file of the student's, if there is one; it belongs to no stage.
@@ -35,6 +38,23 @@ pub enum Contract {
     Program,
     /// A shared library, loaded by a program of the suite's.
     Library,
+}
+
+/// Where a suite runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// On this machine, as it is.
+    #[default]
+    Local,
+    /// In a throw-away kernel, where subjects may be root and may go wrong.
+    Lab,
+}
+
+impl Lane {
+    fn is_local(&self) -> bool {
+        *self == Self::Local
+    }
 }
 
 /// A stage in a [`Catalogue`].
