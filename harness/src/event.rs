@@ -108,6 +108,9 @@ pub struct Request {
     /// Plays this file, and runs no stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// Says which check begins ([`Event::CheckStarted`]): for whoever may lose the suite on the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announce: bool,
 }
 
 /// A built subject.
@@ -154,6 +157,11 @@ pub enum Event {
         slug: String,
         /// How many of its checks were selected.
         checks: usize,
+    },
+    /// A check begins. Only where the request asks for it.
+    CheckStarted {
+        /// Its id.
+        id: String,
     },
     /// A check has been judged. Checks of a stage finish in any order.
     CheckFinished(Box<CheckFinished>),

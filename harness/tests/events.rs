@@ -118,6 +118,7 @@ fn a_request() {
         keep_going: true,
         output: PathBuf::from("target/groundwork/kv/last"),
         file: None,
+        announce: false,
     };
     check(
         &request,
