@@ -12,15 +12,18 @@
 
 mod merge;
 
+mod station;
+
 mod guest;
 mod keeper;
 mod log;
-mod station;
-mod swap;
 
-mod apt;
 mod qemu;
 mod uml;
+
+mod apt;
+mod compiled;
+mod swap;
 
 use std::{
     collections::VecDeque,
@@ -114,9 +117,9 @@ impl Lane {
             (Some(Wish::Native), Wanted::Local) => {
                 return Err(exit::usage(format!("{project} runs here anyway: leave out --lane native")));
             }
-            (None | Some(Wish::Lab), _) => vec![Kind::Uml, Kind::Qemu],
+            (None | Some(Wish::Lab), _) => vec![Kind::Uml, Kind::Kvm, Kind::Qemu],
             (Some(Wish::Uml), _) => vec![Kind::Uml],
-            (Some(Wish::Qemu), _) => vec![Kind::Qemu],
+            (Some(Wish::Qemu), _) => vec![Kind::Kvm, Kind::Qemu],
         };
         Ok(Self::Guests(Guests::of(kinds, house)))
     }
@@ -197,6 +200,9 @@ impl Guests {
 
     /// Goes on to the next kind, unless somebody has already.
     fn discard(&self, station: &Arc<Station>, reason: &str) {
+        if station.kind() == Kind::Kvm {
+            qemu::kvm::does_not_work(&self.folder);
+        }
         let mut choice = self.choice();
         if choice.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, station)) {
             choice.current = None;

@@ -17,7 +17,7 @@ use super::{
     Each,
     guest::{Deadlines, Ended, Guest},
     log::Log,
-    qemu::Qemu,
+    qemu::{By, Qemu},
     swap,
     uml::Uml,
 };
@@ -27,6 +27,8 @@ use super::{
 pub(super) enum Kind {
     /// A kernel that is a program.
     Uml,
+    /// A kernel in a machine that the processor makes.
+    Kvm,
     /// A kernel in an emulated machine.
     Qemu,
 }
@@ -34,6 +36,7 @@ pub(super) enum Kind {
 /// Everything that guests of one kind need.
 #[derive(Debug)]
 pub(super) struct Station {
+    kind: Kind,
     machine: Machine,
     /// Each guest has a folder below this.
     folder: PathBuf,
@@ -62,6 +65,7 @@ impl Kind {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Uml => "User-Mode Linux",
+            Self::Kvm => "QEMU with KVM",
             Self::Qemu => "QEMU",
         }
     }
@@ -75,16 +79,14 @@ impl Station {
     pub(super) fn open(kind: Kind, folder: &Path) -> Result<Self, String> {
         let machine = match kind {
             Kind::Uml => Machine::Uml(Uml::find(folder)?),
-            Kind::Qemu => Machine::Qemu(Qemu::find(folder)?),
+            Kind::Kvm => Machine::Qemu(Qemu::find(By::Kvm, folder)?),
+            Kind::Qemu => Machine::Qemu(Qemu::find(By::Emulation, folder)?),
         };
-        Ok(Self { machine, folder: folder.to_owned(), proven: AtomicBool::new(false) })
+        Ok(Self { kind, machine, folder: folder.to_owned(), proven: AtomicBool::new(false) })
     }
 
     pub(super) fn kind(&self) -> Kind {
-        match self.machine {
-            Machine::Uml(_) => Kind::Uml,
-            Machine::Qemu(_) => Kind::Qemu,
-        }
+        self.kind
     }
 
     /// Whether a guest of this kind has come up.
@@ -150,6 +152,8 @@ impl Station {
     fn deadlines(&self) -> Deadlines {
         let given = env::var("GROUNDWORK_LAB_SILENCE_S").ok().and_then(|seconds| seconds.parse().ok());
         let boot = match self.kind() {
+            // Where `/dev/kvm` is there and does not work, nothing ever happens.
+            Kind::Kvm => 20,
             Kind::Uml => 60,
             Kind::Qemu => 180,
         };

@@ -18,7 +18,10 @@ use std::{
 
 use harness::guest::Share;
 
-use super::{apt, station::Start};
+use super::{
+    apt::{self, Wanted},
+    station::Start,
+};
 
 mod registers;
 
@@ -82,7 +85,7 @@ fn in_path() -> Option<PathBuf> {
 }
 
 fn fetched(folder: &Path) -> Result<PathBuf, String> {
-    let unpacked = apt::unpacked(PACKAGE, folder)
+    let unpacked = apt::unpacked(Wanted::Alone(PACKAGE), folder)
         .map_err(|reason| format!("there is no {PROGRAM}, and {reason}; try: {INSTALL}"))?;
     Ok(unpacked.join("usr/bin").join(PROGRAM))
 }
