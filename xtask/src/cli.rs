@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// A check's id.
     Explain(String),
     Audit(AuditArgs),
+    /// The folder to make.
+    Rootfs(PathBuf),
     Doctor,
     Tidy,
 }
@@ -96,6 +98,7 @@ impl Cli {
             Some(("list", args)) => Command::List(get(args, "project")),
             Some(("explain", args)) => Command::Explain(get(args, "id").unwrap_or_default()),
             Some(("audit", args)) => Command::Audit(AuditArgs::from_matches(args)),
+            Some(("rootfs", args)) => Command::Rootfs(get(args, "folder").unwrap_or_default()),
             Some(("doctor", _)) => Command::Doctor,
             _ => Command::Tidy,
         };
@@ -166,6 +169,15 @@ fn command() -> clap::Command {
             Arg::new("id").value_name("ID").required(true).help("The check, such as kv/3/newest_table_wins"),
         ))
         .subcommand(audit())
+        .subcommand(
+            task("rootfs", "Make a small root file system to try a container in, with busybox").arg(
+                Arg::new("folder")
+                    .value_name("DIR")
+                    .required(true)
+                    .help("The folder to make; it may be there if it is empty")
+                    .value_parser(value_parser!(PathBuf)),
+            ),
+        )
         .subcommand(task("doctor", "Say what this machine can run, and what would supply the rest"))
         .subcommand(task("tidy", "Look for untidiness in this repository's own code and pages"))
 }

@@ -27,12 +27,13 @@ mod swap;
 
 use std::{
     collections::VecDeque,
+    fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::bail;
-use harness::event::{Catalogue, Event, Lane as Wanted, Request};
+use anyhow::{Context, bail};
+use harness::event::{Catalogue, Contract, Event, Lane as Wanted, Request, Subject, VERSION};
 
 use crate::{exit, house::House, interrupt, suite::Suite};
 use guest::Ended;
@@ -117,7 +118,7 @@ impl Lane {
             (Some(Wish::Native), Wanted::Local) => {
                 return Err(exit::usage(format!("{project} runs here anyway: leave out --lane native")));
             }
-            (None | Some(Wish::Lab), _) => vec![Kind::Uml, Kind::Kvm, Kind::Qemu],
+            (None | Some(Wish::Lab), _) => ALL.to_vec(),
             (Some(Wish::Uml), _) => vec![Kind::Uml],
             (Some(Wish::Qemu), _) => vec![Kind::Kvm, Kind::Qemu],
         };
@@ -157,6 +158,44 @@ impl Lane {
         }
     }
 }
+
+/// Starts a guest in which a suite has nothing to do: what kind it was, or why there was none.
+pub(crate) fn try_out(house: &House, suite: &Suite) -> anyhow::Result<Result<&'static str, String>> {
+    let guests = Guests::of(ALL, house);
+    let output = guests.folder.join("trial");
+    fs::create_dir_all(&output).with_context(|| format!("cannot write to {}", output.display()))?;
+    let subject = match suite.catalogue()?.contract {
+        Contract::Program => Subject::Run(vec!["true".to_owned()]),
+        Contract::Library => Subject::Library("none".into()),
+    };
+    let mut log = Log::begin(&output.join(LOG))?;
+    let request = Request {
+        v: VERSION,
+        subject,
+        stages: Vec::new(),
+        checks: Vec::new(),
+        seed: 1,
+        jobs: 1,
+        keep_going: false,
+        output,
+        file: None,
+        announce: false,
+    };
+    Ok(match guests.boot(suite, &request, &mut log, &mut |_, _| Ok(()))? {
+        Ended::InOrder => Ok(guests.current().map_or("none", |station| station.kind().name())),
+        Ended::Unfit(reason) => Err(reason),
+        Ended::Died(death) => Err(format!("a guest ended: {}", death.how)),
+        Ended::Interrupted => Err("interrupted".to_owned()),
+    })
+}
+
+/// A package that something else needs, fetched as guests are.
+pub(crate) fn fetched(house: &House, package: &'static str) -> Result<PathBuf, String> {
+    apt::unpacked(apt::Wanted::Alone(package), &house.own().join("lab"))
+}
+
+/// Every kind, the quickest first.
+const ALL: [Kind; 3] = [Kind::Uml, Kind::Kvm, Kind::Qemu];
 
 impl Guests {
     fn of(kinds: impl IntoIterator<Item = Kind>, house: &House) -> Self {
@@ -211,7 +250,7 @@ impl Guests {
     }
 
     fn reason(&self) -> String {
-        format!("no throw-away kernel to run it in ({})", self.choice().reasons.join("; "))
+        format!("no throw-away kernel starts here. {}", self.choice().reasons.join("; "))
     }
 
     fn choice(&self) -> MutexGuard<'_, Choice> {
