@@ -78,8 +78,10 @@ struct Choice {
     /// Kinds that were not tried, the quickest first.
     left: VecDeque<Kind>,
     current: Option<Arc<Station>>,
-    /// Why each of the others does not work, and what would help.
-    reasons: Vec<String>,
+    /// Why each of the others does not work.
+    reasons: Vec<(Kind, String)>,
+    /// Kinds that are not here, and could not be fetched.
+    missing: Vec<Kind>,
 }
 
 impl Wish {
@@ -199,7 +201,8 @@ const ALL: [Kind; 3] = [Kind::Uml, Kind::Kvm, Kind::Qemu];
 
 impl Guests {
     fn of(kinds: impl IntoIterator<Item = Kind>, house: &House) -> Self {
-        let choice = Choice { left: kinds.into_iter().collect(), current: None, reasons: Vec::new() };
+        let choice =
+            Choice { left: kinds.into_iter().collect(), current: None, reasons: vec![], missing: vec![] };
         Self { folder: house.own().join("lab"), keep: Vec::new(), choice: Mutex::new(choice) }
     }
 
@@ -231,7 +234,10 @@ impl Guests {
             let kind = choice.left.pop_front()?;
             match Station::open(kind, &self.folder) {
                 Ok(station) => choice.current = Some(Arc::new(station)),
-                Err(reason) => choice.reasons.push(format!("{}: {reason}", kind.name())),
+                Err(reason) => {
+                    choice.reasons.push((kind, reason));
+                    choice.missing.push(kind);
+                }
             }
         }
         choice.current.clone()
@@ -245,12 +251,21 @@ impl Guests {
         let mut choice = self.choice();
         if choice.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, station)) {
             choice.current = None;
-            choice.reasons.push(format!("{}: {reason}", station.kind().name()));
+            choice.reasons.push((station.kind(), reason.to_owned()));
         }
     }
 
+    /// Why nothing works, and the one command that would help most, if there is one.
     fn reason(&self) -> String {
-        format!("no throw-away kernel starts here. {}", self.choice().reasons.join("; "))
+        let choice = self.choice();
+        let mut reasons = choice.reasons.clone();
+        // Kinds that need the same miss the same.
+        reasons.dedup_by(|(_, later), (_, earlier)| later == earlier);
+        let each: Vec<_> =
+            reasons.iter().map(|(kind, reason)| format!("{}: {reason}", kind.name())).collect();
+        let helps = choice.missing.iter().find_map(|kind| kind.install());
+        let helps = helps.map(|command| format!("; try: {command}")).unwrap_or_default();
+        format!("no throw-away kernel starts here ({}){helps}", each.join("; "))
     }
 
     fn choice(&self) -> MutexGuard<'_, Choice> {

@@ -45,7 +45,7 @@ pub(super) fn unpacked(wanted: Wanted, folder: &Path) -> Result<PathBuf, String>
     }
     let there = Command::new("apt-get").arg("--version").stdout(Stdio::null()).status();
     if there.is_err() {
-        return Err("there is no apt-get to fetch it with".to_owned());
+        return Err("no apt-get to fetch it with".to_owned());
     }
     anstream::eprintln!("fetching {package}, once, to {}", folder.display());
     let work = folder.join(format!("{package}.part"));

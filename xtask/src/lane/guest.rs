@@ -180,7 +180,8 @@ impl Guest {
             (None, None) if heard.begun => death(how),
             (None, None) => {
                 let said = console.last_lines().pop().unwrap_or_default();
-                Ended::Unfit(format!("its kernel does not come up: {how}; it said: {}", said.trim()))
+                let said = said.trim_start_matches("kernel: ").trim();
+                Ended::Unfit(format!("its kernel does not come up: {how}; it said: {said}"))
             }
         })
     }

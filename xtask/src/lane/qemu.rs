@@ -31,7 +31,7 @@ use kernel::Kernel;
 
 const PROGRAM: &str = "qemu-system-x86_64";
 const PACKAGE: &str = "qemu-system-x86";
-const INSTALL: &str = "apt-get install --no-install-recommends qemu-system-x86 linux-image-amd64";
+pub(super) const INSTALL: &str = "apt-get install --no-install-recommends qemu-system-x86 linux-image-amd64";
 
 const MEMORY_MIB: u64 = 512;
 
@@ -60,7 +60,7 @@ impl Qemu {
     /// In `PATH` and `/boot`, or fetched below `folder`.
     ///
     /// # Errors
-    /// A sentence that says what is missing, and what would help.
+    /// A sentence that says what is missing.
     pub(super) fn find(by: By, folder: &Path) -> Result<Self, String> {
         if !cfg!(target_arch = "x86_64") {
             return Err("its guest is for x86-64, as this machine is not".to_owned());
@@ -68,16 +68,15 @@ impl Qemu {
         if by == By::Kvm {
             kvm::may_work(folder)?;
         }
-        let helps = |reason: String| format!("{reason}; try: {INSTALL}");
         let (program, unpacked) = match in_path() {
             Some(program) => (program, None),
             None => {
                 let unpacked = apt::unpacked(Wanted::WithDependencies(PACKAGE), folder)
-                    .map_err(|reason| helps(format!("there is no {PROGRAM}, and {reason}")))?;
+                    .map_err(|reason| format!("there is no {PROGRAM}, and {reason}"))?;
                 (unpacked.join("usr/bin").join(PROGRAM), Some(unpacked))
             }
         };
-        let kernel = kernel::find(folder).map_err(helps)?;
+        let kernel = kernel::find(folder)?;
         let initramfs = initramfs::create(&kernel, folder)?;
         Ok(Self { program, unpacked, kernel, initramfs, by })
     }

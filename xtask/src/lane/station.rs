@@ -17,9 +17,9 @@ use super::{
     Each,
     guest::{Deadlines, Ended, Guest},
     log::Log,
-    qemu::{By, Qemu},
+    qemu::{self, By, Qemu},
     swap,
-    uml::Uml,
+    uml::{self, Uml},
 };
 
 /// A kind of guest.
@@ -67,6 +67,16 @@ impl Kind {
             Self::Uml => "User-Mode Linux",
             Self::Kvm => "QEMU with KVM",
             Self::Qemu => "QEMU",
+        }
+    }
+
+    /// What supplies it where it is missing.
+    pub(super) fn install(self) -> Option<&'static str> {
+        match self {
+            Self::Uml => Some(uml::INSTALL),
+            Self::Qemu => Some(qemu::INSTALL),
+            // The same does, but for what only the machine's owner can change.
+            Self::Kvm => None,
         }
     }
 }

@@ -27,7 +27,7 @@ mod registers;
 
 const PROGRAM: &str = "linux.uml";
 const PACKAGE: &str = "user-mode-linux";
-const INSTALL: &str = "apt-get install user-mode-linux";
+pub(super) const INSTALL: &str = "apt-get install user-mode-linux";
 
 const MEMORY_MIB: u64 = 512;
 
@@ -43,7 +43,7 @@ impl Uml {
     /// In `PATH`, or fetched below `folder`.
     ///
     /// # Errors
-    /// A sentence that says what is missing, and what would help.
+    /// A sentence that says what is missing.
     pub(super) fn find(folder: &Path) -> Result<Self, String> {
         if !cfg!(target_arch = "x86_64") {
             return Err("it runs on x86-64 only".to_owned());
@@ -86,7 +86,7 @@ fn in_path() -> Option<PathBuf> {
 
 fn fetched(folder: &Path) -> Result<PathBuf, String> {
     let unpacked = apt::unpacked(Wanted::Alone(PACKAGE), folder)
-        .map_err(|reason| format!("there is no {PROGRAM}, and {reason}; try: {INSTALL}"))?;
+        .map_err(|reason| format!("there is no {PROGRAM}, and {reason}"))?;
     Ok(unpacked.join("usr/bin").join(PROGRAM))
 }
 
