@@ -272,3 +272,37 @@ impl Guests {
         self.choice.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(wish: Option<Wish>, lane: Wanted) -> Result<bool, String> {
+        let house = House::find().expect("tests run in a checkout");
+        let (project, contract) = ("p".to_owned(), Contract::Program);
+        let catalogue = Catalogue { v: VERSION, project, contract, lane, stages: vec![], on_file: None };
+        Lane::choose(&house, wish, &catalogue).map(|lane| lane.is_here()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_suite_runs_where_it_asks_to_unless_told_otherwise() {
+        for (wish, lane, here) in [
+            (None, Wanted::Local, true),
+            (None, Wanted::Lab, false),
+            (Some(Wish::Local), Wanted::Local, true),
+            (Some(Wish::Lab), Wanted::Local, false),
+            (Some(Wish::Uml), Wanted::Local, false),
+            (Some(Wish::Qemu), Wanted::Lab, false),
+            (Some(Wish::Native), Wanted::Lab, true),
+        ] {
+            assert_eq!(choose(wish, lane), Ok(here), "{wish:?} for a suite that asks for {lane:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_loses_a_machine_by_mistake() {
+        let refusal = choose(Some(Wish::Local), Wanted::Lab).expect_err("it is refused");
+        assert!(refusal.contains("--lane native"), "it says how, and on what machine: {refusal}");
+        assert!(choose(Some(Wish::Native), Wanted::Local).is_err(), "there is nothing to lose");
+    }
+}

@@ -219,3 +219,6 @@ fn say(each: &mut Each<'_>, event: Event) -> anyhow::Result<()> {
     let line = serde_json::to_string(&event)?;
     each(event, &line)
 }
+
+#[cfg(test)]
+mod tests;
