@@ -13,6 +13,7 @@ mod autopsy;
 mod inbox;
 mod launch;
 mod pump;
+mod standing;
 
 use std::{fmt, fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
@@ -96,6 +97,17 @@ impl Process {
         let line = String::from_utf8_lossy(&line).into_owned();
         self.services.note(self.number, '>', line.as_bytes());
         Ok(Ok(line))
+    }
+
+    /// Waits for a line, without taking it; whether one came before its stdout or it itself ended.
+    ///
+    /// # Errors
+    /// Timeout or limit.
+    #[track_caller]
+    pub fn awaits_line(&mut self, awaited: impl fmt::Display) -> Judged<bool> {
+        self.pump(self.allowance, |process| process.inbox.has_line() || process.stdout.is_none())?
+            .or_timeout(&awaited, self.allowance)?;
+        Ok(self.inbox.has_line())
     }
 
     /// Ends its input, once all that was sent has been taken.
