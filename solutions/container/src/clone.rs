@@ -70,9 +70,8 @@ fn clone3(namespaces: CloneFlags, cgroup: Option<&Cgroup>) -> nix::Result<libc::
         request.cgroup = u64::from(cgroup.directory().as_raw_fd().cast_unsigned());
     }
     // SAFETY: as for `clone` above; the request outlives the call, and its size is the one that is given.
-    let result = unsafe {
-        libc::syscall(libc::SYS_clone3, &raw const request, mem::size_of::<libc::clone_args>())
-    };
+    let result =
+        unsafe { libc::syscall(libc::SYS_clone3, &raw const request, mem::size_of::<libc::clone_args>()) };
     Errno::result(result)
 }
 

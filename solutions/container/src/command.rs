@@ -84,9 +84,8 @@ fn candidates(program: &OsStr, path: &OsStr) -> Vec<OsString> {
 }
 
 fn c_string(word: OsString) -> Result<CString, Error> {
-    CString::new(word.into_vec()).map_err(|error| {
-        Error::Nul(String::from_utf8_lossy(&error.into_vec()).into_owned())
-    })
+    CString::new(word.into_vec())
+        .map_err(|error| Error::Nul(String::from_utf8_lossy(&error.into_vec()).into_owned()))
 }
 
 #[cfg(test)]
@@ -114,10 +113,8 @@ mod tests {
         let file = folder.path().join("plain");
         std::fs::write(&file, "no program").unwrap();
         let mut command = Command::new(&["plain".into()]).unwrap();
-        command.candidates = vec![
-            c_string(file.into_os_string()).unwrap(),
-            c_string("/nowhere/plain".into()).unwrap(),
-        ];
+        command.candidates =
+            vec![c_string(file.into_os_string()).unwrap(), c_string("/nowhere/plain".into()).unwrap()];
         assert_eq!(command.exec(), Err(Errno::EACCES));
     }
 }

@@ -49,7 +49,9 @@ impl From<Failure> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Rootfs(path, source) => write!(out, "the root {} cannot be used: {source}", path.display()),
+            Error::Rootfs(path, source) => {
+                write!(out, "the root {} cannot be used: {source}", path.display())
+            }
             Error::Nul(word) => write!(out, "{word:?} has a NUL byte in it, which no argument can have"),
             Error::Step(failure) => {
                 write!(out, "could not {}: {}", failure.step.sentence(), failure.errno.desc())

@@ -90,7 +90,8 @@ pub fn run(config: &Config) -> Result<ExitStatus, Error> {
     let hostname = config.hostname.as_ref();
     let inside = Inside { root: &root, hostname, signals: &signals, filter: &filter, command: &command };
 
-    let namespaces = hostname::NAMESPACE | processes::NAMESPACE | filesystem::NAMESPACE | hardened::NAMESPACES;
+    let namespaces =
+        hostname::NAMESPACE | processes::NAMESPACE | filesystem::NAMESPACE | hardened::NAMESPACES;
     let namespaces = namespaces | maps.as_ref().map_or(rootless::NONE, |_| rootless::NAMESPACE);
 
     let (opener, gate) = Step::Pipes.of(pipes::gate())?;

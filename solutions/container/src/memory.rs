@@ -141,9 +141,10 @@ fn make_directory(home: &Path) -> Result<PathBuf, Error> {
 
 /// The files of a cgroup exist already and take one write: not `fs::write`, which would create and truncate.
 fn write(path: &Path, value: &str) -> Result<(), Error> {
-    let written = File::options().write(true).open(path).and_then(|mut file| {
-        io::Write::write_all(&mut file, value.as_bytes())
-    });
+    let written = File::options()
+        .write(true)
+        .open(path)
+        .and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes()));
     written.map_err(|error| Error::Cgroup(path.to_path_buf(), error))
 }
 
@@ -169,11 +170,27 @@ mod tests {
 
     #[test]
     fn sizes_are_powers_of_1024_and_never_zero() {
-        for (text, bytes) in [("1", 1), ("67108864", 64 << 20), ("64M", 64 << 20), ("2g", 2 << 30), ("16k", 16 << 10)] {
+        for (text, bytes) in
+            [("1", 1), ("67108864", 64 << 20), ("64M", 64 << 20), ("2g", 2 << 30), ("16k", 16 << 10)]
+        {
             assert_eq!(Limit::parse(text), Some(Limit(bytes)), "{text}");
         }
         let too_large = "18446744073709551616";
-        for wrong in ["", "0", "0M", "-1", "+1", "1.5M", "1 M", "M", "1T", "1MB", "64MiB", too_large, "99999999999999G"] {
+        for wrong in [
+            "",
+            "0",
+            "0M",
+            "-1",
+            "+1",
+            "1.5M",
+            "1 M",
+            "M",
+            "1T",
+            "1MB",
+            "64MiB",
+            too_large,
+            "99999999999999G",
+        ] {
             assert_eq!(Limit::parse(wrong), None, "{wrong}");
         }
     }

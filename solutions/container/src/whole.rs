@@ -81,7 +81,8 @@ pub fn die_with_the_runtime() -> nix::Result<()> {
 /// once: the report is among them.
 pub fn close_descriptors_on_exec() -> nix::Result<()> {
     // SAFETY: it takes three numbers, and closes nothing now.
-    let result = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     Errno::result(result).map(drop)
 }
 

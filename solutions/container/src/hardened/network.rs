@@ -17,7 +17,8 @@ pub fn raise_loopback() -> nix::Result<()> {
     let mut name = [0; libc::IFNAMSIZ];
     name[..2].copy_from_slice(&[b'l' as libc::c_char, b'o' as libc::c_char]);
     let flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
-    let request = libc::ifreq { ifr_name: name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags: flags } };
+    let request =
+        libc::ifreq { ifr_name: name, ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_flags: flags } };
     // SAFETY: this request reads an `ifreq`, its name and its flags, which are set.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
     Errno::result(result).map(drop)

@@ -127,7 +127,8 @@ impl Filter {
         // The kernel only reads the program; the type says otherwise.
         let program = sock_fprog { len: self.0.len() as u16, filter: self.0.as_ptr().cast_mut() };
         // SAFETY: the program outlives the call, and is as long as it says.
-        let result = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+        let result =
+            unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
         Errno::result(result).map(drop)
     }
 }
@@ -182,7 +183,8 @@ mod tests {
     }
 
     fn check(call: c_long, args: [u64; 2], expected: Option<Errno>) {
-        let expected = expected.map_or(libc::SECCOMP_RET_ALLOW, |errno| libc::SECCOMP_RET_ERRNO | errno as u32);
+        let expected =
+            expected.map_or(libc::SECCOMP_RET_ALLOW, |errno| libc::SECCOMP_RET_ERRNO | errno as u32);
         assert_eq!(verdict(ARCHITECTURE, call as u32, args), expected, "call {call} with {args:x?}");
     }
 

@@ -74,7 +74,9 @@ mod tests {
     use super::*;
 
     fn check(cgroup: &str, mount: &str, expected: Option<&str>) {
-        let mountinfo = format!("22 1 0:21 / /proc rw - proc proc rw\n31 23 0:26 {mount} rw shared:9 - cgroup2 cgroup2 rw\n");
+        let mountinfo = format!(
+            "22 1 0:21 / /proc rw - proc proc rw\n31 23 0:26 {mount} rw shared:9 - cgroup2 cgroup2 rw\n"
+        );
         assert_eq!(home(cgroup, &mountinfo).as_deref(), expected.map(Path::new), "{cgroup:?} in {mount:?}");
     }
 
@@ -85,7 +87,11 @@ mod tests {
         // The top has no beside.
         check("0::/\n", "/ /sys/fs/cgroup", Some("/sys/fs/cgroup"));
         // On a machine with both versions.
-        check("4:memory:/old\n0::/new/leaf\n", "/ /sys/fs/cgroup/unified", Some("/sys/fs/cgroup/unified/new"));
+        check(
+            "4:memory:/old\n0::/new/leaf\n",
+            "/ /sys/fs/cgroup/unified",
+            Some("/sys/fs/cgroup/unified/new"),
+        );
     }
 
     #[test]
