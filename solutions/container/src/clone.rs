@@ -108,8 +108,9 @@ impl Child {
     }
 
     /// Waits for the end of one that is about to end.
-    pub fn reap(mut self) {
-        let _ = self.wait(0);
+    pub fn reap(self) {
+        let mut child = self;
+        let _ = child.wait(0);
     }
 
     /// Not nix's `waitpid`, which has no word for a death by a real-time signal.

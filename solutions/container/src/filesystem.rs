@@ -32,7 +32,9 @@ pub const NAMESPACE: CloneFlags = CloneFlags::CLONE_NEWNS;
 /// The directory that becomes `/`, by its absolute path, without links. From "." no path leads to a mount that was made on
 /// it, and a link might lead elsewhere a second time.
 #[derive(Debug)]
-pub struct Root(CString);
+pub struct Root {
+    path: CString,
+}
 
 impl Root {
     /// Finds ROOTFS, as the caller sees it.
@@ -43,13 +45,14 @@ impl Root {
             return Err(refused(io::ErrorKind::NotADirectory.into()));
         }
         // A path that the kernel gave has no NUL.
-        CString::new(path.into_os_string().into_vec()).map(Root).map_err(|error| refused(error.into()))
+        let path = CString::new(path.into_os_string().into_vec()).map_err(|error| refused(error.into()))?;
+        Ok(Root { path })
     }
 
     /// Makes the directory a mount, with all that is mounted below it, and the working directory. Recursive, because in a
     /// user namespace the kernel lets nobody look below what somebody else has mounted.
     pub fn bind_on_itself(&self) -> nix::Result<()> {
-        let path = self.0.as_c_str();
+        let path = self.path.as_c_str();
         mount(Some(path), path, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
         chdir(path)
     }

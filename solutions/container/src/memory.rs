@@ -85,9 +85,10 @@ impl Cgroup {
     }
 
     /// Removes it. Its processes have ended.
-    pub fn remove(mut self) -> Result<(), Error> {
-        self.removed = true;
-        remove(&self.path)
+    pub fn remove(self) -> Result<(), Error> {
+        let mut cgroup = self;
+        cgroup.removed = true;
+        remove(&cgroup.path)
     }
 
     fn write(&self, file: &str, value: &str) -> Result<(), Error> {

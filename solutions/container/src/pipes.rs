@@ -23,30 +23,38 @@ use crate::error::{Failure, Step};
 
 /// Where the child waits.
 #[derive(Debug)]
-pub struct Gate(File);
+pub struct Gate {
+    reader: File,
+}
 
 /// The parent's end of the gate.
 #[derive(Debug)]
-pub struct Opener(File);
+pub struct Opener {
+    writer: File,
+}
 
 /// What the child reports a failure to.
 #[derive(Debug)]
-pub struct Reporter(File);
+pub struct Reporter {
+    writer: File,
+}
 
 /// The parent's end of the report.
 #[derive(Debug)]
-pub struct Listener(File);
+pub struct Listener {
+    reader: File,
+}
 
 /// A gate that is shut.
 pub fn gate() -> nix::Result<(Opener, Gate)> {
     let (reader, writer) = pipe()?;
-    Ok((Opener(writer), Gate(reader)))
+    Ok((Opener { writer }, Gate { reader }))
 }
 
 /// A report that nothing was written to.
 pub fn report() -> nix::Result<(Listener, Reporter)> {
     let (reader, writer) = pipe()?;
-    Ok((Listener(reader), Reporter(writer)))
+    Ok((Listener { reader }, Reporter { writer }))
 }
 
 fn pipe() -> nix::Result<(File, File)> {
@@ -56,15 +64,15 @@ fn pipe() -> nix::Result<(File, File)> {
 
 impl Opener {
     /// Lets the child go on. That it is gone already is for the report to say.
-    pub fn open(mut self) {
-        let _ = self.0.write_all(b"g");
+    pub fn open(self) {
+        let _ = (&self.writer).write_all(b"g");
     }
 }
 
 impl Gate {
     /// Waits for the parent; an error if that has died.
-    pub fn wait(mut self) -> nix::Result<()> {
-        match self.0.read(&mut [0]) {
+    pub fn wait(self) -> nix::Result<()> {
+        match (&self.reader).read(&mut [0]) {
             Ok(1) => Ok(()),
             Ok(_) => Err(Errno::EPIPE),
             Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
@@ -74,18 +82,18 @@ impl Gate {
 
 impl Reporter {
     /// Tells the parent. If it is gone, there is nobody to tell.
-    pub fn tell(mut self, failure: Failure) {
+    pub fn tell(self, failure: Failure) {
         let [a, b, c, d] = (failure.errno as i32).to_ne_bytes();
-        let _ = self.0.write_all(&[failure.step as u8, a, b, c, d]);
+        let _ = (&self.writer).write_all(&[failure.step as u8, a, b, c, d]);
     }
 }
 
 impl Listener {
     /// Waits until the child has become the command (none), or has failed.
-    pub fn failure(mut self) -> Option<Failure> {
+    pub fn failure(self) -> Option<Failure> {
         let mut wire = [0; 5];
         // Shorter means that it was killed before it had finished a step: its status will tell.
-        self.0.read_exact(&mut wire).ok()?;
+        (&self.reader).read_exact(&mut wire).ok()?;
         let [step, errno @ ..] = wire;
         Some(Failure { step: Step::numbered(step)?, errno: Errno::from_raw(i32::from_ne_bytes(errno)) })
     }

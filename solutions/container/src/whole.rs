@@ -53,7 +53,8 @@ impl Signals {
     }
 
     /// Hands on signals to the child until it has ended; how it did.
-    pub fn forward_until_the_end(&self, mut child: Child) -> nix::Result<ExitStatus> {
+    pub fn forward_until_the_end(&self, child: Child) -> nix::Result<ExitStatus> {
+        let mut child = child;
         loop {
             match self.held.wait()? {
                 // One may stand for several, and for a child that was there before us: look.

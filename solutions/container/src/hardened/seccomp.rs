@@ -93,7 +93,9 @@ enum Says {
 
 /// A filter that is ready to be installed.
 #[derive(Debug)]
-pub struct Filter(Vec<sock_filter>);
+pub struct Filter {
+    program: Vec<sock_filter>,
+}
 
 impl Filter {
     /// The filter for this architecture.
@@ -119,13 +121,13 @@ impl Filter {
             program.extend(body);
         }
         program.push(give(libc::SECCOMP_RET_ALLOW));
-        Filter(program)
+        Filter { program }
     }
 
     /// Puts the calling thread under it. It needs `no_new_privs`: else a filter could deceive a program with more rights.
     pub fn install(&self) -> nix::Result<()> {
         // The kernel only reads the program; the type says otherwise.
-        let program = sock_fprog { len: self.0.len() as u16, filter: self.0.as_ptr().cast_mut() };
+        let program = sock_fprog { len: self.program.len() as u16, filter: self.program.as_ptr().cast_mut() };
         // SAFETY: the program outlives the call, and is as long as it says.
         let result =
             unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
@@ -161,7 +163,7 @@ mod tests {
         let mut data = [call, arch, 0, 0].map(u32::to_le_bytes).concat();
         data.extend(args.map(u64::to_le_bytes).concat());
         let (mut at, mut register) = (0, 0);
-        let program = Filter::new().0;
+        let program = Filter::new().program;
         loop {
             let sock_filter { code, jt, jf, k } = program[at];
             let (class, operation) = (u32::from(code) & 0x07, u32::from(code) & 0xf0);
