@@ -208,8 +208,8 @@ mod tests {
         check(libc::SYS_clone, [0x11, user], None);
         check(libc::SYS_unshare, [user, 0], Some(Errno::EPERM));
         // A filter that compares all 64 bits is passed by with one of those that the kernel does not read.
-        check(libc::SYS_ioctl, [0, 1 << 32 | libc::TIOCSTI as u64], Some(Errno::EPERM));
-        check(libc::SYS_ioctl, [0, libc::TIOCGWINSZ as u64], None);
+        check(libc::SYS_ioctl, [0, 1 << 32 | libc::TIOCSTI], Some(Errno::EPERM));
+        check(libc::SYS_ioctl, [0, libc::TIOCGWINSZ], None);
     }
 
     #[test]
