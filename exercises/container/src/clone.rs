@@ -1,11 +1,11 @@
 //! The one call that makes a container: a child in namespaces, and from stage 4 on in a cgroup, of its own.
 //!
-//! What must hold: the parent stays where it was. The child never returns into its parent's code, whatever goes wrong, a
-//! panic too: it has copies of all of the parent's values, and must not clean up with them.
+//! What must hold: the parent stays where it was. The child never returns into its parent's code, whatever
+//! goes wrong, a panic too: it has copies of all of the parent's values, and must not clean up with them.
 //!
-//! `clone3` is not in nix and has no function in libc: it is `libc::syscall`, with `libc::clone_args`. Old kernels and
-//! filters answer ENOSYS; `clone` has been there for ever. (`nix::sched::clone` wants a stack of its own; is there a way without?
-//! And `unshare`, then `fork`: what does it do to the parent?)
+//! `clone3` is not in nix and has no function in libc: it is `libc::syscall`, with `libc::clone_args`. Old
+//! kernels and filters answer ENOSYS; `clone` has been there for ever. (`nix::sched::clone` wants a stack of
+//! its own; is there a way without? And `unshare`, then `fork`: what does it do to the parent?)
 
 use std::process::ExitStatus;
 

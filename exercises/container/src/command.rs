@@ -1,10 +1,11 @@
 //! What a process becomes: its words, where its program may lie, and what it means when it lies nowhere.
 //!
-//! What must hold: the words arrive byte for byte, CMD among them. A name without a slash is looked for in the caller's PATH,
-//! *inside*. Not found is 127, found and not executable is 126.
+//! What must hold: the words arrive byte for byte, CMD among them. A name without a slash is looked for in
+//! the caller's PATH, *inside*. Not found is 127, found and not executable is 126.
 //!
-//! Between `clone` and `exec` a child should allocate nothing: what has to be made ready before, so that `exec` is a few system
-//! calls and nothing else? And of several candidates that all fail, whose reason is told?
+//! Between `clone` and `exec` a child should allocate nothing: what has to be made ready before, so that
+//! `exec` is a few system calls and nothing else? And of several candidates that all fail, whose reason is
+//! told?
 
 use std::convert::Infallible;
 use std::ffi::OsString;

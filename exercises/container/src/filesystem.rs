@@ -1,10 +1,12 @@
 //! Stage 3: another root, and no way back to the old one.
 //!
-//! What must hold: no path, no descriptor and no working directory leads out. Inside there are the root, `/proc` and what you
-//! mount yourself; the host's mount table is the same before, during and after, byte for byte.
+//! What must hold: no path, no descriptor and no working directory leads out. Inside there are the root,
+//! `/proc` and what you mount yourself; the host's mount table is the same before, during and after, byte for
+//! byte.
 //!
-//! Draw the mount table after each step. What is a *shared* mount, and what happens on its peers? What does `pivot_root(2)`
-//! ask of its two words, and what does its section NOTES say of "."? Where is the old root then, and who still holds it?
+//! Draw the mount table after each step. What is a *shared* mount, and what happens on its peers? What does
+//! `pivot_root(2)` ask of its two words, and what does its section NOTES say of "."? Where is the old root
+//! then, and who still holds it?
 
 use std::path::Path;
 

@@ -1,9 +1,10 @@
 //! Stage 1: a name that is seen inside, and nowhere else.
 //!
-//! What must hold: inside, the name is the one that was asked for, from the command's first instruction on; the host's never
-//! changes, not for a moment.
+//! What must hold: inside, the name is the one that was asked for, from the command's first instruction on;
+//! the host's never changes, not for a moment.
 //!
-//! A namespace is a copy of something that used to be global. Which copy does `sethostname` write, and who must call it?
+//! A namespace is a copy of something that used to be global. Which copy does `sethostname` write, and who
+//! must call it?
 
 use nix::sched::CloneFlags;
 

@@ -1,10 +1,11 @@
 //! Between `clone` and `exec`: the child makes its world, one step after the other, and becomes the command.
 //!
-//! What must hold: no failure is passed over. The first one is reported and ends the child, so that a command never runs half
-//! confined. Nothing here allocates or prints, or waits for what another thread may have held.
+//! What must hold: no failure is passed over. The first one is reported and ends the child, so that a command
+//! never runs half confined. Nothing here allocates or prints, or waits for what another thread may have
+//! held.
 //!
-//! The order is most of what there is to know. For each step, ask: what must have happened before? What may no longer be
-//! possible after? Write the answers down here as you find them.
+//! The order is most of what there is to know. For each step, ask: what must have happened before? What may
+//! no longer be possible after? Write the answers down here as you find them.
 
 use crate::command::Command;
 use crate::filesystem::Root;

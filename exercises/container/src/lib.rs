@@ -1,15 +1,18 @@
-//! Your container runtime. The specification is in this crate's README.md, and each stage has a page in `stages/`.
+//! Your container runtime. The specification is in this crate's README.md, and each stage has a page in
+//! `stages/`.
 //!
-//! What is graded is the program `container`, and so [`run`]: begin there. `main.rs` and `error.rs` are given.
-//! The other modules are a suggestion, one or two a stage, with the types and verbs that the reference solution
-//! has; change them, or do it your way. The grader looks at what the command sees of its world, at what is seen
-//! of both from outside, and at nothing else.
+//! What is graded is the program `container`, and so [`run`]: begin there. `main.rs` and `error.rs` are
+//! given. The other modules are a suggestion, one or two a stage, with the types and verbs that the reference
+//! solution has; change them, or do it your way. The grader looks at what the command sees of its world, at
+//! what is seen of both from outside, and at nothing else.
 //!
-//! `run` will grow with each stage. In stage 1 it makes a child in one namespace, the child becomes the command, and
-//! the parent waits; nearly all that comes later is one more step between `clone` and `exec`. One thing is worth
-//! keeping from the beginning: the child is a copy of its parent, and must not return into what the parent was about to do.
+//! `run` will grow with each stage. In stage 1 it makes a child in one namespace, the child becomes the
+//! command, and the parent waits; nearly all that comes later is one more step between `clone` and `exec`.
+//! One thing is worth keeping from the beginning: the child is a copy of its parent, and must not return into
+//! what the parent was about to do.
 //!
-//! What you run by hand runs on your own kernel, and from stage 2 on it mounts things: each page says what is safe.
+//! What you run by hand runs on your own kernel, and from stage 2 on it mounts things: each page says what is
+//! safe.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Given: the program `container`, which speaks the contract and calls the library. There is nothing to do here.
+//! Given: the program `container`, which speaks the contract and calls the library. There is nothing to do
+//! here.
 //!
 //! ```text
 //! container run [--hostname NAME] [--memory SIZE] ROOTFS CMD [ARG ...]

@@ -1,10 +1,12 @@
 //! Stage 4: not more memory than this, from the first instruction on.
 //!
-//! What must hold: the limit stands, and the command is under it, before the command runs; all its descendants count together;
-//! swap is no way out. Each run has a cgroup of its own. A limit that cannot be had is an error, not a warning.
+//! What must hold: the limit stands, and the command is under it, before the command runs; all its
+//! descendants count together; swap is no way out. Each run has a cgroup of its own. A limit that cannot be
+//! had is an error, not a warning.
 //!
-//! A cgroup is a directory, a limit a file in it, and a write can fail like any other. Which controllers may a cgroup give its
-//! children while it has processes? So where can the new one be? (cgroups(7); Documentation/admin-guide/cgroup-v2.rst.)
+//! A cgroup is a directory, a limit a file in it, and a write can fail like any other. Which controllers may
+//! a cgroup give its children while it has processes? So where can the new one be? (cgroups(7);
+//! Documentation/admin-guide/cgroup-v2.rst.)
 
 pub mod hierarchy;
 

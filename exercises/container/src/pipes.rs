@@ -5,10 +5,12 @@
 //!   report   parent ◄── bytes ─── child       "this step failed"; and if there are none?
 //! ```
 //!
-//! What must hold: the parent knows whether the command runs, without guessing and without a time-out; nothing that the command
-//! does later can be taken for a report. The child knows whether its parent is still there.
+//! What must hold: the parent knows whether the command runs, without guessing and without a time-out;
+//! nothing that the command does later can be taken for a report. The child knows whether its parent is still
+//! there.
 //!
-//! Who holds which end, and what closes it? The gate is not needed before stage 4, nor is the report before something can fail.
+//! Who holds which end, and what closes it? The gate is not needed before stage 4, nor is the report before
+//! something can fail.
 
 use crate::error::Failure;
 

@@ -1,11 +1,11 @@
 //! Stage 2: the command is pid 1, and knows of nobody else.
 //!
-//! What must hold: `getpid()` is 1 in the command itself; `/proc` lists its own tree and nobody else; the host's `/proc` is what
-//! it was, for everybody else.
+//! What must hold: `getpid()` is 1 in the command itself; `/proc` lists its own tree and nobody else; the
+//! host's `/proc` is what it was, for everybody else.
 //!
-//! A process's own pid never changes. So who is the first in a new PID namespace: the one who made it? And whose processes does
-//! a `/proc` show: those of the one who mounts it, or of the one who looks? For whom is it mounted, and where does the mount
-//! spread to?
+//! A process's own pid never changes. So who is the first in a new PID namespace: the one who made it? And
+//! whose processes does a `/proc` show: those of the one who mounts it, or of the one who looks? For whom is
+//! it mounted, and where does the mount spread to?
 
 use nix::mount::MsFlags;
 use nix::sched::CloneFlags;

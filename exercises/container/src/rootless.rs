@@ -1,10 +1,10 @@
 //! Stage 6: root for everybody, inside.
 //!
-//! What must hold: the same as before, for a caller without rights. Inside there is one uid and one gid, and both are the
-//! caller's own outside.
+//! What must hold: the same as before, for a caller without rights. Inside there is one uid and one gid, and
+//! both are the caller's own outside.
 //!
-//! Who may write the maps, what may stand in them, and what must be given up first (user_namespaces(7))? Who is a process between
-//! its birth in a user namespace and its map, and what must it not do meanwhile?
+//! Who may write the maps, what may stand in them, and what must be given up first (user_namespaces(7))? Who
+//! is a process between its birth in a user namespace and its map, and what must it not do meanwhile?
 
 use nix::sched::CloneFlags;
 use nix::unistd::Pid;

@@ -1,11 +1,12 @@
 //! Stage 5: two processes that are to look like one, from outside and from inside.
 //!
-//! What must hold: signals that are sent to the runtime reach the command; the runtime lives as long as the command, and the
-//! command no longer than the runtime. The command starts with the caller's signals, blocked, ignored and all, and
-//! with descriptors 0, 1 and 2.
+//! What must hold: signals that are sent to the runtime reach the command; the runtime lives as long as the
+//! command, and the command no longer than the runtime. The command starts with the caller's signals,
+//! blocked, ignored and all, and with descriptors 0, 1 and 2.
 //!
-//! A signal can come at any moment: before there is a child, while it is set up, when it has just ended. What happens to each?
-//! What can a handler do about it, and what if there is none and signals are fetched instead (sigwait(3), signalfd(2))?
+//! A signal can come at any moment: before there is a child, while it is set up, when it has just ended. What
+//! happens to each? What can a handler do about it, and what if there is none and signals are fetched instead
+//! (sigwait(3), signalfd(2))?
 
 use std::process::ExitStatus;
 

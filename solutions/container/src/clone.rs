@@ -6,11 +6,13 @@
 //!   clone(flags)           ──► the same, but the cgroup is still the parent's: it has to be moved
 //! ```
 //!
-//! `unshare` and then `fork` would do as well; but `unshare` moves its caller, and a runtime that is in a namespace itself
-//! can no longer clean up outside. Moving a process into a cgroup is a lock for the whole system; making it there is not.
+//! `unshare` and then `fork` would do as well; but `unshare` moves its caller, and a runtime that is in a
+//! namespace itself can no longer clean up outside. Moving a process into a cgroup is a lock for the whole
+//! system; making it there is not.
 //!
-//! Invariants. The calling process has one thread, or the child may wait for ever for a lock that another held. The child
-//! has copies of all of the parent's values and must drop none that means something: it never returns to its caller.
+//! Invariants. The calling process has one thread, or the child may wait for ever for a lock that another
+//! held. The child has copies of all of the parent's values and must drop none that means something: it never
+//! returns to its caller.
 
 use std::mem;
 use std::os::fd::AsRawFd;
@@ -53,8 +55,8 @@ pub fn clone(namespaces: CloneFlags, cgroup: Option<&Cgroup>) -> nix::Result<Clo
         done => return done.map(|pid| cloned(pid, Joined::Already)),
     }
     let flags = namespaces.bits() | libc::SIGCHLD;
-    // SAFETY: without CLONE_VM this is `fork`: the child has copies of everything, and of the only thread. The other
-    // arguments are pointers for flags that are not set.
+    // SAFETY: without CLONE_VM this is `fork`: the child has copies of everything, and of the only thread.
+    // The other arguments are pointers for flags that are not set.
     let result = unsafe { libc::syscall(libc::SYS_clone, libc::c_long::from(flags), 0, 0, 0, 0) };
     let joined = if cgroup.is_some() { Joined::NotYet } else { Joined::Already };
     Errno::result(result).map(|pid| cloned(pid, joined))
@@ -83,8 +85,8 @@ fn cloned(result: libc::c_long, joined: Joined) -> Cloned {
     }
 }
 
-/// A child that nobody has waited for. Dropped, it is killed, and waited for: being a pid 1, it takes all of its
-/// namespace with it, and the wait ends when the last of them has gone.
+/// A child that nobody has waited for. Dropped, it is killed, and waited for: being a pid 1, it takes all of
+/// its namespace with it, and the wait ends when the last of them has gone.
 #[derive(Debug)]
 pub struct Child {
     pid: Pid,

@@ -6,8 +6,9 @@
 //!   x             each directory of PATH, then x     anything else   → 126 not executable
 //! ```
 //!
-//! `execvp` would do the search as well, but it allocates, which a child must not; and it hands what the kernel does not
-//! know to a shell, which may not be there. So all candidates are made before there is a child.
+//! `execvp` would do the search as well, but it allocates, which a child must not; and it hands what the
+//! kernel does not know to a shell, which may not be there. So all candidates are made before there is a
+//! child.
 
 use std::convert::Infallible;
 use std::env;
@@ -48,8 +49,8 @@ impl Command {
     pub fn exec(&self) -> nix::Result<Infallible> {
         let mut worst = Errno::ENOENT;
         for candidate in &self.candidates {
-            // SAFETY: the candidate ends in a NUL, `argv` in a null, and both, with all that they point to, belong to
-            // `self`.
+            // SAFETY: the candidate ends in a NUL, `argv` in a null, and both, with all that they point to,
+            // belong to `self`.
             unsafe { libc::execv(candidate.as_ptr(), self.argv.as_ptr()) };
             match Errno::last() {
                 Errno::ENOENT | Errno::ENOTDIR => {}

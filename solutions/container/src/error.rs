@@ -1,8 +1,8 @@
 //! Given: why a command did not run, and the exit status that says so.
 //!
-//! Setting up a container is a row of steps, and most of them have one way to fail: the kernel refuses. So an error is the
-//! step and the kernel's reason. The child cannot return one to the parent, being another process; it sends two numbers
-//! ([`Failure`]) through a pipe, and the parent makes a sentence of them.
+//! Setting up a container is a row of steps, and most of them have one way to fail: the kernel refuses. So an
+//! error is the step and the kernel's reason. The child cannot return one to the parent, being another
+//! process; it sends two numbers ([`Failure`]) through a pipe, and the parent makes a sentence of them.
 
 use std::fmt;
 use std::io;

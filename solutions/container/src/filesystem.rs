@@ -7,12 +7,13 @@
 //!                 ╚ ROOTFS (mount)     └ …
 //! ```
 //!
-//! A mount namespace is a copy of the mount table, and a copy of a *shared* mount is its peer: what is mounted on one
-//! appears on the other. So the first thing is to end that, for every mount there is.
+//! A mount namespace is a copy of the mount table, and a copy of a *shared* mount is its peer: what is
+//! mounted on one appears on the other. So the first thing is to end that, for every mount there is.
 //!
-//! `chroot` would move where paths begin, and leave the host in the table: root walks out of it with a second `chroot`.
-//! `pivot_root` moves the table's own root. It asks for a mount, which ROOTFS becomes by being bound on itself. And with "."
-//! for both words the old root needs no place in the new one, so that nothing is made there and nothing is left.
+//! `chroot` would move where paths begin, and leave the host in the table: root walks out of it with a second
+//! `chroot`. `pivot_root` moves the table's own root. It asks for a mount, which ROOTFS becomes by being
+//! bound on itself. And with "." for both words the old root needs no place in the new one, so that nothing
+//! is made there and nothing is left.
 
 use std::ffi::CString;
 use std::fs;
@@ -29,8 +30,8 @@ use crate::error::Error;
 /// What the child is made with.
 pub const NAMESPACE: CloneFlags = CloneFlags::CLONE_NEWNS;
 
-/// The directory that becomes `/`, by its absolute path, without links. From "." no path leads to a mount that was made on
-/// it, and a link might lead elsewhere a second time.
+/// The directory that becomes `/`, by its absolute path, without links. From "." no path leads to a mount
+/// that was made on it, and a link might lead elsewhere a second time.
 #[derive(Debug)]
 pub struct Root {
     path: CString,
@@ -49,8 +50,8 @@ impl Root {
         Ok(Root { path })
     }
 
-    /// Makes the directory a mount, with all that is mounted below it, and the working directory. Recursive, because in a
-    /// user namespace the kernel lets nobody look below what somebody else has mounted.
+    /// Makes the directory a mount, with all that is mounted below it, and the working directory. Recursive,
+    /// because in a user namespace the kernel lets nobody look below what somebody else has mounted.
     pub fn bind_on_itself(&self) -> nix::Result<()> {
         let path = self.path.as_c_str();
         mount(Some(path), path, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
@@ -63,13 +64,14 @@ pub fn make_mounts_private() -> nix::Result<()> {
     mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
 }
 
-/// Makes the working directory the root. The old root is then mounted on top of it: `pivot_root(2)` explains the trick.
+/// Makes the working directory the root. The old root is then mounted on top of it: `pivot_root(2)` explains
+/// the trick.
 pub fn pivot() -> nix::Result<()> {
     pivot_root(".", ".")
 }
 
-/// Takes the old root out of the table, with all that is mounted below it. Detached, not unmounted: it is in use, by whoever
-/// has a working directory in it, and would be busy.
+/// Takes the old root out of the table, with all that is mounted below it. Detached, not unmounted: it is in
+/// use, by whoever has a working directory in it, and would be busy.
 pub fn detach_the_old_root() -> nix::Result<()> {
     umount2(".", MntFlags::MNT_DETACH)?;
     chdir("/")

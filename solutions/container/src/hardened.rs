@@ -1,4 +1,5 @@
-//! Stage 7: root inside is root still, for all that the kernel does not divide into namespaces. What it may no longer do.
+//! Stage 7: root inside is root still, for all that the kernel does not divide into namespaces. What it may
+//! no longer do.
 //!
 //! ```text
 //!   rights       capabilities    root's powers in 41 pieces: thirteen stay
@@ -8,12 +9,12 @@
 //!   separation   net, ipc        a network with `lo` alone; queues and shared memory of its own
 //! ```
 //!
-//! None of these is enough, and each has been what held when another did not. Namespaces hide things; what is not hidden (the
-//! clock, modules, keys, `/proc/sys`) is guarded by rights alone. And rights guard what the kernel does right: a call that cannot
-//! be made cannot be exploited.
+//! None of these is enough, and each has been what held when another did not. Namespaces hide things; what is
+//! not hidden (the clock, modules, keys, `/proc/sys`) is guarded by rights alone. And rights guard what the
+//! kernel does right: a call that cannot be made cannot be exploited.
 //!
-//! Left out on purpose: a list of what is allowed instead of one of what is not (Docker's has some 350 calls), AppArmor and
-//! SELinux, a filter of devices (no node can be made instead), limits of processes.
+//! Left out on purpose: a list of what is allowed instead of one of what is not (Docker's has some 350
+//! calls), AppArmor and SELinux, a filter of devices (no node can be made instead), limits of processes.
 
 pub mod capabilities;
 pub mod masks;

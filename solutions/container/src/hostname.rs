@@ -5,9 +5,9 @@
 //!   container  ── UTS namespace: a copy of that, until sethostname
 //! ```
 //!
-//! A namespace is nothing but that: a copy of something that used to be global. Which copy a system call reads and writes
-//! depends on who calls. So the name must be set by the child, after it has its own copy; a moment earlier it is the host's
-//! that changes.
+//! A namespace is nothing but that: a copy of something that used to be global. Which copy a system call
+//! reads and writes depends on who calls. So the name must be set by the child, after it has its own copy; a
+//! moment earlier it is the host's that changes.
 
 use nix::sched::CloneFlags;
 use nix::unistd::sethostname;
@@ -23,8 +23,8 @@ const LONGEST_BYTES: usize = 64;
 pub struct Hostname(String);
 
 impl Hostname {
-    /// The hostname that `text` is, if it is one. The kernel would take any bytes, and an empty name too; what reads
-    /// names (prompts, logs, mail) would not.
+    /// The hostname that `text` is, if it is one. The kernel would take any bytes, and an empty name too;
+    /// what reads names (prompts, logs, mail) would not.
     pub fn parse(text: &str) -> Option<Hostname> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         let valid = (1..=LONGEST_BYTES).contains(&text.len()) && text.bytes().all(allowed);

@@ -10,12 +10,13 @@
 //!   exec
 //! ```
 //!
-//! The order is most of what there is to know. `/proc` comes before the old root goes: in a user namespace the kernel gives
-//! a new one only to who can see an old one in full. Rights go last, since every step needs some; among them the bounding
-//! set before the capability to change it, and the filter after all that it forbids.
+//! The order is most of what there is to know. `/proc` comes before the old root goes: in a user namespace
+//! the kernel gives a new one only to who can see an old one in full. Rights go last, since every step needs
+//! some; among them the bounding set before the capability to change it, and the filter after all that it
+//! forbids.
 //!
-//! Invariants: nothing here allocates or prints (the crate's header says why), and no failure is passed over: the first
-//! one is reported and ends the child, so that a command never runs half confined.
+//! Invariants: nothing here allocates or prints (the crate's header says why), and no failure is passed over:
+//! the first one is reported and ends the child, so that a command never runs half confined.
 
 use std::convert::Infallible;
 
@@ -93,6 +94,7 @@ impl Drop for NeverBack {
 }
 
 fn exit(status: libc::c_int) -> ! {
-    // SAFETY: it takes a number, runs nothing of the process's own (no handlers, no destructors), and does not return.
+    // SAFETY: it takes a number, runs nothing of the process's own (no handlers, no destructors), and does
+    // not return.
     unsafe { libc::_exit(status) }
 }

@@ -2,22 +2,24 @@
 //!
 //! # The life of a run
 //!
-//! 1. Signals are held back ([`Signals`](whole::Signals)), and with `--memory` a [`Cgroup`](memory::Cgroup) is
-//!    made: from here on there is something to clean up.
+//! 1. Signals are held back ([`Signals`](whole::Signals)), and with `--memory` a [`Cgroup`](memory::Cgroup)
+//!    is made: from here on there is something to clean up.
 //! 2. [`clone`] makes a child in namespaces and a cgroup of its own. It waits at a [gate](pipes) until its
 //!    parent has done what only a parent can do: [the maps of ids](rootless), the cgroup on an old kernel.
 //! 3. The child goes through the steps of [`inside`], one after the other, each of which may end it: mounts
 //!    become private, the root is bound on itself, `/proc` is mounted, the root is changed, the old one goes;
-//!    a name, `lo`, signals, descriptors, rights. Then it *becomes* the command: nothing is left of the runtime.
+//!    a name, `lo`, signals, descriptors, rights. Then it *becomes* the command: nothing is left of the
+//!    runtime.
 //! 4. The parent hears of that, or of the step that failed, through a pipe which `exec` closes. It hands on
 //!    signals until the child has ended, removes the cgroup, and exits with the child's status.
 //!
-//! The parent changes nothing of the host but for that cgroup. All else is done by the child, to itself, and ends
-//! with it. The child is a copy of one thread and must not wait for what others may hold: between `clone` and
-//! `exec` it allocates nothing and prints nothing.
+//! The parent changes nothing of the host but for that cgroup. All else is done by the child, to itself, and
+//! ends with it. The child is a copy of one thread and must not wait for what others may hold: between
+//! `clone` and `exec` it allocates nothing and prints nothing.
 //!
-//! Left out on purpose: images, volumes, networks that lead anywhere, terminals, an init, the OCI's `config.json`.
-//! Compared with crun, runc and bubblewrap by `cargo run --release -p container-solution --example latency`.
+//! Left out on purpose: images, volumes, networks that lead anywhere, terminals, an init, the OCI's
+//! `config.json`. Compared with crun, runc and bubblewrap by `cargo run --release -p container-solution
+//! --example latency`.
 //!
 //! The modules stand in the order of the stages.
 

@@ -6,12 +6,12 @@
 //!       └─ container-4711-0          memory.max, memory.swap.max; the command is made in it
 //! ```
 //!
-//! A cgroup is a directory, a limit a file in it, and the kernel counts what its processes have together. Limits
-//! stand before there is a process. One that is moved in later keeps the account of what it has had.
+//! A cgroup is a directory, a limit a file in it, and the kernel counts what its processes have together.
+//! Limits stand before there is a process. One that is moved in later keeps the account of what it has had.
 //!
-//! `memory.max` alone limits nothing where there is swap: what is above is written there, and goes on. When the limit is met the
-//! kernel kills one process of the cgroup, which need not be the command: `memory.oom.group` would kill all; here the command
-//! decides what the death of a child means.
+//! `memory.max` alone limits nothing where there is swap: what is above is written there, and goes on. When
+//! the limit is met the kernel kills one process of the cgroup, which need not be the command:
+//! `memory.oom.group` would kill all; here the command decides what the death of a child means.
 //!
 //! Left out on purpose: cgroups version 1, and asking systemd for a place over D-Bus.
 
@@ -126,8 +126,8 @@ fn names_memory(list: &Path) -> Result<bool, Error> {
     Ok(names.split_whitespace().any(|name| name == "memory"))
 }
 
-/// Makes a directory of a name that nobody has: runtimes in other PID namespaces have our pid, and one that was killed has
-/// left its own behind.
+/// Makes a directory of a name that nobody has: runtimes in other PID namespaces have our pid, and one that
+/// was killed has left its own behind.
 fn make_directory(home: &Path) -> Result<PathBuf, Error> {
     for number in 0.. {
         let path = home.join(format!("container-{}-{number}", process::id()));
@@ -149,8 +149,8 @@ fn write(path: &Path, value: &str) -> Result<(), Error> {
     written.map_err(|error| Error::Cgroup(path.to_path_buf(), error))
 }
 
-/// Removes a cgroup whose processes have ended. A parent may hear of an end a moment before the cgroup does: then it is busy,
-/// and the kernel tells when it is not (`cgroup.events` wakes whoever polls it).
+/// Removes a cgroup whose processes have ended. A parent may hear of an end a moment before the cgroup does:
+/// then it is busy, and the kernel tells when it is not (`cgroup.events` wakes whoever polls it).
 fn remove(path: &Path) -> Result<(), Error> {
     for _ in 0..WAITS {
         match fs::remove_dir(path) {

@@ -5,9 +5,9 @@
 //!   report   parent ◄── 5 bytes ─── child      bytes: this step failed. An end without any: `exec` has closed it
 //! ```
 //!
-//! The ends of a pipe close by themselves, when a process dies and, with O_CLOEXEC, when it becomes another program. So
-//! both questions that a parent and a child have are answered by the end of a stream, and no time-out is needed.
-//! For that nobody may hold an end who should not: each process drops those of the other.
+//! The ends of a pipe close by themselves, when a process dies and, with O_CLOEXEC, when it becomes another
+//! program. So both questions that a parent and a child have are answered by the end of a stream, and no
+//! time-out is needed. For that nobody may hold an end who should not: each process drops those of the other.
 //!
 //! The wire of the report: the number of the step (1 byte), `errno` (4 bytes, the machine's order).
 

@@ -5,12 +5,14 @@
 //!   what it owns           the uts, pid, mnt, net and ipc namespaces that were made with it, or after
 //! ```
 //!
-//! The first process of a user namespace has all capabilities, over what that namespace owns and over nothing else: it may
-//! mount in its own mount namespace, and name its own host. Files still see the user that it is outside.
+//! The first process of a user namespace has all capabilities, over what that namespace owns and over nothing
+//! else: it may mount in its own mount namespace, and name its own host. Files still see the user that it is
+//! outside.
 //!
-//! Its ids are 65534, nobody's, until somebody writes the maps. Before that it must do nothing whose result depends on who it
-//! is: it waits at the [gate](crate::pipes). A user without rights may map one id, their own; and groups only after giving up
-//! `setgroups`, with which one could leave a group that a file is closed to.
+//! Its ids are 65534, nobody's, until somebody writes the maps. Before that it must do nothing whose result
+//! depends on who it is: it waits at the [gate](crate::pipes). A user without rights may map one id, their
+//! own; and groups only after giving up `setgroups`, with which one could leave a group that a file is closed
+//! to.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,7 +22,8 @@ use nix::errno::Errno;
 use nix::sched::CloneFlags;
 use nix::unistd::{Gid, Pid, Uid, getegid, geteuid};
 
-/// What the child of a caller who is not root is made with, besides. It comes first, whatever the order of the flags.
+/// What the child of a caller who is not root is made with, besides. It comes first, whatever the order of
+/// the flags.
 pub const NAMESPACE: CloneFlags = CloneFlags::CLONE_NEWUSER;
 
 /// What root's is made with, besides.

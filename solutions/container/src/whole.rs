@@ -6,10 +6,12 @@
 //!   caller ── SIGKILL ─► runtime   ‥‥‥‥‥‥‥‥‥‥► command      cannot be handed on: the kernel does it
 //! ```
 //!
-//! Signals are *held back* (blocked) from before there is anything to clean up, and fetched one by one: a handler would have to
-//! know what it interrupts. A signal that comes early waits, and none is missed between a look and a wait.
+//! Signals are *held back* (blocked) from before there is anything to clean up, and fetched one by one: a
+//! handler would have to know what it interrupts. A signal that comes early waits, and none is missed between
+//! a look and a wait.
 //!
-//! Blocked and ignored signals survive `clone` and `exec`, so the child gives back what the caller had. So do descriptors.
+//! Blocked and ignored signals survive `clone` and `exec`, so the child gives back what the caller had. So do
+//! descriptors.
 
 use std::process::ExitStatus;
 
@@ -19,8 +21,8 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signa
 
 use crate::clone::Child;
 
-/// What is handed on: what people and programs send to make another stop, look again, or speak. Those of the terminal's job
-/// control do to the runtime what they do to anybody.
+/// What is handed on: what people and programs send to make another stop, look again, or speak. Those of the
+/// terminal's job control do to the runtime what they do to anybody.
 const HANDED_ON: [Signal; 6] =
     [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGUSR1, Signal::SIGUSR2];
 
@@ -44,8 +46,8 @@ impl Signals {
         Ok(Signals { held, callers_mask, callers_sigchld })
     }
 
-    /// Gives the calling process, a child, the signals that the caller had. All but one: std has set SIGPIPE to be ignored
-    /// before `main`, and nobody knows what it was. Like std's own children, it gets the usual.
+    /// Gives the calling process, a child, the signals that the caller had. All but one: std has set SIGPIPE
+    /// to be ignored before `main`, and nobody knows what it was. Like std's own children, it gets the usual.
     pub fn give_back(&self) -> nix::Result<()> {
         set_action(Signal::SIGPIPE, &default_action())?;
         set_action(Signal::SIGCHLD, &self.callers_sigchld)?;
@@ -71,15 +73,15 @@ impl Signals {
 
 /// The calling process is killed when its parent dies. With it, a pid 1, dies its namespace.
 ///
-/// A parent that has died before this call is not noticed by it, and in a new PID namespace `getppid` is 0 either way: the
-/// [gate](crate::pipes) tells. The kernel forgets the tie when a process gets rights or another user; what the child
-/// does to itself later only takes rights away.
+/// A parent that has died before this call is not noticed by it, and in a new PID namespace `getppid` is 0
+/// either way: the [gate](crate::pipes) tells. The kernel forgets the tie when a process gets rights or
+/// another user; what the child does to itself later only takes rights away.
 pub fn die_with_the_runtime() -> nix::Result<()> {
     set_pdeathsig(Signal::SIGKILL)
 }
 
-/// Has `exec` close all descriptors but the first three: those of the runtime, and what its caller let it inherit. Not at
-/// once: the report is among them.
+/// Has `exec` close all descriptors but the first three: those of the runtime, and what its caller let it
+/// inherit. Not at once: the report is among them.
 pub fn close_descriptors_on_exec() -> nix::Result<()> {
     // SAFETY: it takes three numbers, and closes nothing now.
     let result =
@@ -92,6 +94,7 @@ fn default_action() -> SigAction {
 }
 
 fn set_action(signal: Signal, action: &SigAction) -> nix::Result<SigAction> {
-    // SAFETY: the action is the default, or what this process had before: no handler of ours, which might do too much.
+    // SAFETY: the action is the default, or what this process had before: no handler of ours, which might do
+    // too much.
     unsafe { sigaction(signal, action) }
 }

@@ -2,8 +2,8 @@
 //!
 //! What must hold: after `exec` as uid 0, and after any later one, no set has more than what stays.
 //!
-//! capabilities(7), "Transformation of capabilities during execve()", is the formula. Put your sets into it before you write a
-//! line. And prctl(2), PR_SET_PDEATHSIG: when does the kernel forget that?
+//! capabilities(7), "Transformation of capabilities during execve()", is the formula. Put your sets into it
+//! before you write a line. And prctl(2), PR_SET_PDEATHSIG: when does the kernel forget that?
 
 /// Gives up all that does not stay, for good.
 pub fn drop_most() -> nix::Result<()> {

@@ -8,18 +8,19 @@
 //!   ambient       what exec keeps for who is not root                   nothing
 //! ```
 //!
-//! To clear the effective set alone is to ask the command to be so kind. To leave the bounding set is to give everything back
-//! at the next `exec`, and that is the one that starts the command.
+//! To clear the effective set alone is to ask the command to be so kind. To leave the bounding set is to give
+//! everything back at the next `exec`, and that is the one that starts the command.
 //!
-//! Permitted and bounding become the same set. If permitted were less, `exec` would raise it, and the kernel takes that for new
-//! rights: it would forget that the process dies with the runtime.
+//! Permitted and bounding become the same set. If permitted were less, `exec` would raise it, and the kernel
+//! takes that for new rights: it would forget that the process dies with the runtime.
 
 use std::mem;
 
 use nix::errno::Errno;
 
-/// By number, what stays: Docker's fourteen (capability.h), less one. Docker lets root inside make device nodes, and has
-/// a filter for which of them can be opened; here there is none, and a node of the host's disk would be the host's disk.
+/// By number, what stays: Docker's fourteen (capability.h), less one. Docker lets root inside make device
+/// nodes, and has a filter for which of them can be opened; here there is none, and a node of the host's disk
+/// would be the host's disk.
 const KEPT: [(u8, &str); 13] = [
     (0, "chown"),
     (1, "dac_override"),
@@ -47,7 +48,8 @@ struct Header {
     pid: i32,
 }
 
-/// The kernel's `__user_cap_data_struct`, of which there are two: the lower halves of the sets, and the upper ones.
+/// The kernel's `__user_cap_data_struct`, of which there are two: the lower halves of the sets, and the upper
+/// ones.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 struct Half {
@@ -73,7 +75,8 @@ pub fn drop_most() -> nix::Result<()> {
     capabilities(libc::SYS_capset, &mut [half(kept), half(kept >> 32)])
 }
 
-/// Takes from the bounding set all but `kept`, up to the last capability that this kernel knows: there it is EINVAL.
+/// Takes from the bounding set all but `kept`, up to the last capability that this kernel knows: there it is
+/// EINVAL.
 fn lower_bounding_set(kept: u64) -> nix::Result<()> {
     for number in 0..u64::from(u64::BITS) {
         match prctl(libc::PR_CAPBSET_READ, number) {
@@ -95,8 +98,8 @@ fn prctl(option: libc::c_int, argument: libc::c_ulong) -> nix::Result<libc::c_in
 /// `capget` or `capset`, for which libc has no functions.
 fn capabilities(call: libc::c_long, halves: &mut [Half; 2]) -> nix::Result<()> {
     let mut header = Header { version: VERSION_3, pid: 0 };
-    // SAFETY: both calls take a header, which they may write, and with this version two halves, which `capget` writes and
-    // `capset` reads. The types have the kernel's layout.
+    // SAFETY: both calls take a header, which they may write, and with this version two halves, which
+    // `capget` writes and `capset` reads. The types have the kernel's layout.
     let result = unsafe { libc::syscall(call, &raw mut header, halves.as_mut_ptr()) };
     debug_assert_eq!(mem::size_of_val(halves), 24);
     Errno::result(result).map(drop)

@@ -1,14 +1,17 @@
-//! Parts of `/proc` that are the machine's and not the container's: some not to be read, some not to be written.
+//! Parts of `/proc` that are the machine's and not the container's: some not to be read, some not to be
+//! written.
 //!
 //! ```text
 //!   hidden      /dev/null, bound on the file            reading gives nothing
 //!   read-only   the path, bound on itself, read-only    writing is EROFS, whoever asks
 //! ```
 //!
-//! `/proc/sys` looks at the uid and at nothing else: root inside, without any capability, may say which program the kernel
-//! runs, as root and outside, when a process dumps core. So a mount has to say no; and the command cannot take a mount away.
+//! `/proc/sys` looks at the uid and at nothing else: root inside, without any capability, may say which
+//! program the kernel runs, as root and outside, when a process dumps core. So a mount has to say no; and the
+//! command cannot take a mount away.
 //!
-//! A path that this kernel lacks is skipped. Any other refusal is an error: what cannot be covered must not be seen.
+//! A path that this kernel lacks is skipped. Any other refusal is an error: what cannot be covered must not
+//! be seen.
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};

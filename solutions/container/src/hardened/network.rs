@@ -1,7 +1,8 @@
 //! A network of its own is born with one interface, `lo`, and that is down.
 //!
-//! A network namespace divides more than wires: *abstract* Unix sockets, which have a name and no file, belong to one too. They are
-//! how a container reaches the host's desktop or an agent that believes that who can connect may ask.
+//! A network namespace divides more than wires: *abstract* Unix sockets, which have a name and no file,
+//! belong to one too. They are how a container reaches the host's desktop or an agent that believes that who
+//! can connect may ask.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 

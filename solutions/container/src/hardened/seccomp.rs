@@ -9,13 +9,14 @@
 //!                   else                  allowed
 //! ```
 //!
-//! It is a machine of one register (classic BPF) that can jump forwards only. Here no jump is longer than one test: each
-//! test skips what belongs to it, or falls through to the next.
+//! It is a machine of one register (classic BPF) that can jump forwards only. Here no jump is longer than one
+//! test: each test skips what belongs to it, or falls through to the next.
 //!
-//! `clone3` takes its flags through a pointer, so it does not exist: libc then uses `clone`, whose flags are a number.
+//! `clone3` takes its flags through a pointer, so it does not exist: libc then uses `clone`, whose flags are
+//! a number.
 //!
-//! Invariant: `install` hands the kernel a program that outlives the call. The filter cannot be taken away again, survives
-//! `exec`, and is inherited.
+//! Invariant: `install` hands the kernel a program that outlives the call. The filter cannot be taken away
+//! again, survives `exec`, and is inherited.
 
 use std::mem::offset_of;
 
@@ -71,10 +72,11 @@ const REFUSED: [c_long; 32] = [
     libc::SYS_syslog,
 ];
 
-/// Refused when an argument says so: the call, which argument, and what. Of these the kernel reads 32 bits alone, so
-/// the filter must not look at the others.
+/// Refused when an argument says so: the call, which argument, and what. Of these the kernel reads 32 bits
+/// alone, so the filter must not look at the others.
 const REFUSED_WITH: [(c_long, usize, Says); 4] = [
-    // A new user namespace makes its owner root once more, and that is where most ways out of a container begin.
+    // A new user namespace makes its owner root once more, and that is where most ways out of a container
+    // begin.
     (libc::SYS_unshare, 0, Says::Bits(libc::CLONE_NEWUSER.cast_unsigned())),
     (libc::SYS_clone, 0, Says::Bits(libc::CLONE_NEWUSER.cast_unsigned())),
     // Types for whoever reads from the terminal next: the caller's shell, when the container has ended.
@@ -124,7 +126,8 @@ impl Filter {
         Filter { program }
     }
 
-    /// Puts the calling thread under it. It needs `no_new_privs`: else a filter could deceive a program with more rights.
+    /// Puts the calling thread under it. It needs `no_new_privs`: else a filter could deceive a program with
+    /// more rights.
     pub fn install(&self) -> nix::Result<()> {
         // The kernel only reads the program; the type says otherwise.
         let program = sock_fprog { len: self.program.len() as u16, filter: self.program.as_ptr().cast_mut() };

@@ -7,8 +7,9 @@
 //!   home                   /sys/fs/cgroup/user.slice                the parent of the runtime's own
 //! ```
 //!
-//! Beside and not below: a cgroup with processes cannot give its children controllers (*no internal processes*), and
-//! the runtime's has one, the runtime. Only the very top may have both, where there is no beside.
+//! Beside and not below: a cgroup with processes cannot give its children controllers (*no internal
+//! processes*), and the runtime's has one, the runtime. Only the very top may have both, where there is no
+//! beside.
 //!
 //! Nothing here touches a file: it is fed text.
 
@@ -16,8 +17,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-/// The directory in which the runtime's cgroup lies; if that is all that can be seen, itself. None if the runtime is in no
-/// cgroup of version 2 that can be seen.
+/// The directory in which the runtime's cgroup lies; if that is all that can be seen, itself. None if the
+/// runtime is in no cgroup of version 2 that can be seen.
 pub fn home(cgroup: &str, mountinfo: &str) -> Option<PathBuf> {
     let own = Path::new(cgroup.lines().find_map(|line| line.strip_prefix("0::"))?);
     mountinfo.lines().filter_map(Mount::parse).find_map(|mount| {
@@ -49,7 +50,8 @@ impl Mount {
     }
 }
 
-/// A path of mountinfo, in which a space, a tab, a line break and a backslash are three octal digits after a backslash.
+/// A path of mountinfo, in which a space, a tab, a line break and a backslash are three octal digits after a
+/// backslash.
 fn unescape(field: &str) -> PathBuf {
     let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();
