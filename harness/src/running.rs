@@ -37,6 +37,7 @@ pub mod docker;
 pub mod trial;
 
 mod interrupt;
+mod lab;
 mod newline;
 mod patience;
 mod strays;

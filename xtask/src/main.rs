@@ -18,6 +18,8 @@ mod select;
 mod subject;
 mod suite;
 
+mod lane;
+
 mod last_run;
 mod report;
 

@@ -53,6 +53,7 @@ impl Trial {
             keep_going: false,
             output: audit.house.own_folder(&audit.project).join("audit").join("transcripts"),
             file: None,
+            announce: false,
         };
         let mut trial = Self { checks: BTreeMap::new(), not_run: Vec::new(), elapsed: Duration::ZERO };
         audit.suite.run(&request, &mut |event, _| {
