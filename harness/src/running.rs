@@ -21,6 +21,8 @@ pub mod property;
 
 pub mod crash;
 
+pub mod calls;
+
 pub mod small_disk;
 
 pub mod names;

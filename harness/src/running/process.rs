@@ -13,6 +13,7 @@ mod autopsy;
 mod inbox;
 mod launch;
 mod pump;
+mod standing;
 
 use std::{fmt, fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
