@@ -121,6 +121,11 @@ impl Lane {
         Ok(Self::Guests(Guests::of(kinds, house)))
     }
 
+    /// Whether it is this machine, as it is.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Here)
+    }
+
     /// Adds a folder that guests have to see, wherever it lies.
     pub(crate) fn also_showing(mut self, place: &Path) -> Self {
         if let Self::Guests(guests) = &mut self {

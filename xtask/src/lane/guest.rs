@@ -31,7 +31,7 @@ const NO_EVENT: Duration = Duration::from_secs(900);
 const SWITCHING_OFF: Duration = Duration::from_secs(10);
 
 /// What is written to console and line besides words of its own. A kernel that says more is a subject shouting.
-const FLOOD_BYTES: usize = 32 << 20;
+const FLOOD_BYTES: usize = 8 << 20;
 
 /// How a guest ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +147,7 @@ impl Guest {
             match word {
                 Word::Begun => {
                     heard.begun = true;
+                    self.console.lock().unwrap_or_else(PoisonError::into_inner).begin();
                     // A subject that looks for it learns no nonce.
                     let _ = fs::remove_file(errand);
                 }
@@ -186,12 +187,17 @@ impl Guest {
 
     /// Kills it, if it still lives, and waits until all was heard that it said.
     pub(super) fn end(&mut self) {
+        if self.readers.is_empty() {
+            return;
+        }
         keeper::kill(&self.keeper);
         let _ = self.keeper.wait();
-        // Its pipes end with it: everybody who held them was in its group.
-        for reader in self.readers.drain(..) {
-            let _ = reader.join();
+        // Its pipes end with it, but for a process that would hold them although it was killed.
+        let until = Instant::now() + SWITCHING_OFF;
+        while Instant::now() < until && !self.readers.iter().all(JoinHandle::is_finished) {
+            thread::sleep(Duration::from_millis(1));
         }
+        self.readers.clear();
     }
 
     /// What its kernel said.
@@ -202,9 +208,7 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        if !self.readers.is_empty() {
-            self.end();
-        }
+        self.end();
     }
 }
 

@@ -1,11 +1,12 @@
 //! A process between xtask and a guest, which takes the whole guest with it when xtask dies, however it dies.
 //!
 //! ```text
-//!   xtask ─► keeper ─► guest ─► its helpers          one process group, led by the keeper
+//!   xtask ─► keeper ─► guest ─► its helpers          two process groups: the keeper's, and the guest's own
 //! ```
 //!
-//! A guest of User-Mode Linux is many processes, and those that are left when its first is killed go on for ever. The
-//! keeper is told of its parent's death by the kernel, and of its child's; at either it kills the group, itself included.
+//! A guest of User-Mode Linux is many processes, and those that are left when its first is killed go on for ever. All are in
+//! the group of that first one, which makes a session of its own. The keeper is told of its parent's death by the kernel,
+//! and of its child's; at either it kills both groups, itself included. To be told to is the same: SIGTERM.
 //! It is made between fork and exec, so that it makes only system calls: xtask has threads, and a lock that one of them
 //! held at the fork stays held in the child for ever.
 
@@ -15,7 +16,7 @@ use std::{
     process::{Child, Command},
 };
 
-/// Starts a guest with a keeper; it inherits the descriptor `inherited`. The group is the child's own.
+/// Starts a guest with a keeper, which is the child; it inherits the descriptor `inherited`.
 pub(super) fn spawn(mut command: Command, inherited: RawFd) -> io::Result<Child> {
     // SAFETY: getpid takes nothing and touches no memory.
     let parent = unsafe { libc::getpid() };
@@ -25,10 +26,10 @@ pub(super) fn spawn(mut command: Command, inherited: RawFd) -> io::Result<Child>
     command.spawn()
 }
 
-/// Kills the group of a guest that was not waited for yet.
+/// Has a guest killed, whose keeper was not waited for yet.
 pub(super) fn kill(keeper: &Child) {
-    // SAFETY: kill takes two integers; the keeper has not been waited for, so its pid is still that of its group.
-    unsafe { libc::kill(-(keeper.id() as libc::pid_t), libc::SIGKILL) };
+    // SAFETY: kill takes two integers; the keeper has not been waited for, so its pid is still its own.
+    unsafe { libc::kill(keeper.id() as libc::pid_t, libc::SIGTERM) };
 }
 
 /// In the child: becomes the keeper, and returns in a child of its own, which goes on to exec.
@@ -53,7 +54,7 @@ fn part(parent: libc::pid_t, inherited: RawFd) -> io::Result<()> {
     }
 }
 
-/// Waits for the end of xtask or of the guest, and kills the group.
+/// Waits for the end of xtask or of the guest, and kills whatever is left.
 fn keep(watched: &libc::sigset_t, guest: libc::pid_t) -> ! {
     // Whatever it inherited: pipes end when the guest ends, and std waits for one of them to learn of the exec.
     // SAFETY: close_range takes integers; nothing of this process uses a descriptor from here on.
@@ -69,13 +70,24 @@ fn keep(watched: &libc::sigset_t, guest: libc::pid_t) -> ! {
         let mut signal = 0;
         // SAFETY: sigwait reads a set and writes an integer, both of which live across the call.
         unsafe { libc::sigwait(watched, &raw mut signal) };
-        // SAFETY: waitpid with a null status touches no memory.
-        let ended = unsafe { libc::waitpid(guest, std::ptr::null_mut(), libc::WNOHANG) };
-        if signal == libc::SIGTERM || ended == guest {
+        if signal == libc::SIGTERM || has_ended(guest) {
+            // SAFETY: kill takes two integers; the guest was not reaped, so its pid is still that of its group.
+            unsafe { libc::kill(-guest, libc::SIGKILL) };
             // SAFETY: kill takes two integers; 0 is the caller's own group.
             unsafe { libc::kill(0, libc::SIGKILL) };
         }
     }
+}
+
+/// Whether a child has ended, without reaping it.
+fn has_ended(child: libc::pid_t) -> bool {
+    // SAFETY: every field of siginfo_t is an integer or an array of them, for which zeros are a value.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: writes a structure that lives across the call.
+    let done = unsafe { libc::waitid(libc::P_PID, child as libc::id_t, &raw mut info, options) };
+    // Where none has ended it stays zero.
+    done == 0 && info.si_signo == libc::SIGCHLD
 }
 
 /// SIGCHLD for the guest's end, SIGTERM for xtask's.

@@ -12,7 +12,7 @@ use anyhow::Context;
 const KEPT_BYTES: usize = 256 << 10;
 
 /// Lines that show how a guest ended.
-const LAST_LINES: usize = 6;
+const LAST_LINES: usize = 4;
 
 /// The file. One that is empty in the end is not left lying about.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub(super) struct Words {
     head: Vec<u8>,
     tail: Vec<u8>,
     left_out: usize,
+    /// How much of it was said while the machine was set up.
+    setting_up: usize,
 }
 
 impl Log {
@@ -62,6 +64,11 @@ impl Words {
         }
     }
 
+    /// From now on it is about what runs in it.
+    pub(super) fn begin(&mut self) {
+        self.setting_up = self.head.len();
+    }
+
     fn text(&self) -> Vec<u8> {
         let mut text = self.head.clone();
         if self.left_out > 0 {
@@ -84,15 +91,16 @@ impl Words {
         "it stopped without a word".to_owned()
     }
 
-    /// The lines around its end; what a panic prints after its first line says little to anybody.
+    /// The lines around its end; what a panic prints after its first line says little to anybody, and what the kernel
+    /// said before anything ran in it nothing.
     pub(super) fn last_lines(&self) -> Vec<String> {
-        let text = String::from_utf8_lossy(&self.text()).into_owned();
+        let text = String::from_utf8_lossy(&self.text()[self.setting_up..]).into_owned();
         let mut lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         if let Some(panic) = lines.iter().rposition(|line| line.contains("Kernel panic")) {
             lines.truncate(panic + 1);
         }
         let from = lines.len().saturating_sub(LAST_LINES);
-        lines[from..].iter().map(|line| (*line).to_owned()).collect()
+        lines[from..].iter().map(|line| format!("kernel: {line}")).collect()
     }
 }
 
