@@ -50,7 +50,7 @@ pub fn report() -> nix::Result<(Listener, Reporter)> {
 
 impl Opener {
     /// Lets the child go on. That it is gone already is for the report to say.
-    pub fn open(self) {
+    pub fn open(&self) {
         todo!("stage 4: a byte")
     }
 }
@@ -58,7 +58,7 @@ impl Opener {
 impl Gate {
     /// Waits for the parent; an error if that has died.
     pub fn wait(self) -> nix::Result<()> {
-        todo!("stage 4: until the byte has come; from stage 5 on, or can no longer come")
+        todo!("stage 4: until the byte has come; from stage 5 on: what if who wrote it is dead?")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two pipes between the runtime and its child, each of which says more than its bytes.
 //!
 //! ```text
-//!   gate     parent ── one byte ──► child      a byte: go on. An end without one: the parent has died
+//!   gate     parent ── one byte ──► child      a byte: go on. An end, before or after: the parent has died
 //!   report   parent ◄── 5 bytes ─── child      bytes: this step failed. An end without any: `exec` has closed it
 //! ```
 //!
@@ -13,10 +13,11 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::pipe2;
 
 use crate::error::{Failure, Step};
@@ -64,19 +65,23 @@ fn pipe() -> nix::Result<(File, File)> {
 
 impl Opener {
     /// Lets the child go on. That it is gone already is for the report to say.
-    pub fn open(self) {
+    ///
+    /// The parent keeps this until the command runs: its end is how the child hears that the parent has died.
+    pub fn open(&self) {
         let _ = (&self.writer).write_all(b"g");
     }
 }
 
 impl Gate {
-    /// Waits for the parent; an error if that has died.
+    /// Waits for the parent; an error if that has died. It may have died with the byte already written, so
+    /// that is not enough: nobody may be gone from the other end when it was read.
     pub fn wait(self) -> nix::Result<()> {
-        match (&self.reader).read(&mut [0]) {
-            Ok(1) => Ok(()),
-            Ok(_) => Err(Errno::EPIPE),
-            Err(error) => Err(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)),
-        }
+        let read = (&self.reader).read(&mut [0]);
+        let read = read.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))?;
+        let mut ends = [PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)];
+        poll(&mut ends, PollTimeout::ZERO)?;
+        let has_gone = ends[0].revents().is_none_or(|seen| seen.contains(PollFlags::POLLHUP));
+        if read == 1 && !has_gone { Ok(()) } else { Err(Errno::EPIPE) }
     }
 }
 
@@ -108,9 +113,21 @@ mod tests {
         let (listener, reporter) = report().unwrap();
         drop(reporter);
         assert_eq!(listener.failure(), None);
-        let (opener, gate) = gate().unwrap();
+        let (opener, gate) = super::gate().unwrap();
         drop(opener);
         assert_eq!(gate.wait(), Err(Errno::EPIPE));
+    }
+
+    #[test]
+    fn who_opens_the_gate_and_dies_has_died() {
+        let (opener, gate) = super::gate().unwrap();
+        opener.open();
+        drop(opener);
+        assert_eq!(gate.wait(), Err(Errno::EPIPE));
+        let (opener, gate) = super::gate().unwrap();
+        opener.open();
+        assert_eq!(gate.wait(), Ok(()));
+        drop(opener);
     }
 
     #[test]
