@@ -102,6 +102,7 @@ fn respond(words: &[&str], state: &mut deeds::State) -> io::Result<Answer> {
         "stay" => deeds::stay(),
         "eat" => deeds::eat(number(1)?, state),
         "eat-apart" => deeds::eat_apart(number(1)?),
+        "reap" => deeds::reap(),
         "catch" => deeds::catch(number(1)?),
         "caught" => Ok(deeds::caught()),
         "status" => {

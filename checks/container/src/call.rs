@@ -166,7 +166,7 @@ impl<'h, 'c> Call<'h, 'c> {
             launch = launch.inheriting(descriptor, number);
         }
         if let Some(leaf) = self.host.has_leaf() {
-            launch = launch.in_cgroup(leaf.folder());
+            launch = launch.in_cgroup(leaf.folder())?;
         }
         if let Some(user) = self.host.user() {
             launch = launch.as_user(user);

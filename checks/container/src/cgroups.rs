@@ -47,6 +47,20 @@ impl Leaf {
         Self { folder: above.join("leaf"), above, owns_above: true }.create()
     }
 
+    /// A leaf beside which there is no memory controller.
+    ///
+    /// # Errors
+    /// As [`Leaf::beside_the_suite`].
+    pub(crate) fn without_memory(name: &str) -> Judged<Self> {
+        let top = ours()?.parent().map(Path::to_owned).ok_or_else(|| Halt::skip(NEEDED))?;
+        let above = top.join(format!("{name}-above"));
+        let leaf = Self { folder: above.join("leaf"), above, owns_above: true };
+        for folder in [&leaf.above, &leaf.folder] {
+            fs::create_dir(folder).map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))?;
+        }
+        Ok(leaf)
+    }
+
     fn create(self) -> Judged<Self> {
         enable_memory(&self.above)?;
         fs::create_dir(&self.folder).map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))?;
@@ -80,30 +94,32 @@ impl Leaf {
     /// The least of `memory.max` in the cgroups from `folder` up, as far as the specification counts; `None` where there
     /// is no limit.
     pub(crate) fn limit(&self, folder: &Path) -> Option<u64> {
-        self.counted(folder).filter_map(|folder| number(&folder.join("memory.max"))).min()
+        limit_between(folder, &self.folder, &self.above)
     }
 
     /// How much can be swapped out, at most; `None` where nothing stops it.
     pub(crate) fn swap_limit(&self, folder: &Path) -> Option<u64> {
-        self.counted(folder).filter_map(|folder| number(&folder.join("memory.swap.max"))).min()
+        counted(folder, &self.folder, &self.above).filter_map(|folder| number(&folder.join("memory.swap.max"))).min()
     }
 
-    /// How many processes were killed for memory, at most one level down or up.
+    /// How many processes were killed for memory, as one of these cgroups counts them.
     pub(crate) fn killed(&self, folder: &Path) -> u64 {
-        let events = self.counted(folder).filter_map(|folder| fs::read_to_string(folder.join("memory.events")).ok());
-        let count = |events: String| {
+        let count = |folder: &Path| {
+            let events = fs::read_to_string(folder.join("memory.events")).ok()?;
             let line = events.lines().find_map(|line| line.strip_prefix("oom_kill "))?;
             line.trim().parse::<u64>().ok()
         };
-        events.filter_map(count).max().unwrap_or(0)
+        counted(folder, &self.folder, &self.above).filter_map(count).max().unwrap_or(0)
     }
+}
 
-    /// The cgroups from `folder` up, without the leaf and what that lies in.
-    fn counted(&self, folder: &Path) -> impl Iterator<Item = PathBuf> {
-        let (above, leaf) = (self.above.clone(), self.folder.clone());
-        let up = folder.ancestors().map(Path::to_owned).collect::<Vec<_>>();
-        up.into_iter().take_while(move |folder| *folder != above && *folder != leaf)
-    }
+/// The least of `memory.max` from `folder` up to, but without, `leaf` or `above`.
+pub(crate) fn limit_between(folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
+    counted(folder, leaf, above).filter_map(|folder| number(&folder.join("memory.max"))).min()
+}
+
+fn counted<'f>(folder: &'f Path, leaf: &'f Path, above: &'f Path) -> impl Iterator<Item = &'f Path> {
+    folder.ancestors().take_while(move |folder| *folder != above && *folder != leaf)
 }
 
 impl Drop for Leaf {
@@ -187,10 +203,9 @@ mod tests {
 
     #[test]
     fn only_what_is_below_the_start_counts() {
-        let leaf = Leaf { above: "/sys/fs/cgroup".into(), folder: "/sys/fs/cgroup/leaf".into(), owns_above: false };
-        let counted = |folder: &str| leaf.counted(Path::new(folder)).collect::<Vec<_>>();
-        assert_eq!(counted("/sys/fs/cgroup/a/b"), [PathBuf::from("/sys/fs/cgroup/a/b"), "/sys/fs/cgroup/a".into()]);
-        assert_eq!(counted("/sys/fs/cgroup/leaf/c"), [PathBuf::from("/sys/fs/cgroup/leaf/c")], "without the leaf");
-        assert!(counted("/sys/fs/cgroup/leaf").is_empty(), "nor where it was started itself");
+        let counted = |folder| counted(Path::new(folder), Path::new("/cg/leaf"), Path::new("/cg")).collect::<Vec<_>>();
+        assert_eq!(counted("/cg/a/b"), [Path::new("/cg/a/b"), Path::new("/cg/a")], "beside the leaf, up to what that lies in");
+        assert_eq!(counted("/cg/leaf/c"), [Path::new("/cg/leaf/c")], "below the leaf, without it");
+        assert!(counted("/cg/leaf").is_empty(), "nor where the runtime was started itself");
     }
 }

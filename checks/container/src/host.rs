@@ -62,6 +62,8 @@ pub(crate) struct Root {
     pub(crate) path: PathBuf,
     /// The name of a file at its top that no other root has.
     pub(crate) sign: String,
+    /// The probe in it.
+    pub(crate) probe: FileId,
 }
 
 impl<'c> Host<'c> {
@@ -252,7 +254,7 @@ impl<'c> Host<'c> {
             chown(&seen, uid, gid)?;
             above.ancestors().take_while(|folder| *folder != seen).try_for_each(|folder| chown(folder, uid, gid))?;
         }
-        Ok(Root { path, sign })
+        Ok(Root { path, sign, probe: FileId::of(&inside)? })
     }
 
     /// A call of the runtime, with a root of its own.

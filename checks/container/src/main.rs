@@ -21,6 +21,8 @@ mod processes;
 
 mod filesystem;
 
+mod memory;
+
 mod call;
 
 mod run;
@@ -39,7 +41,7 @@ use std::process::ExitCode;
 
 use harness::Suite;
 
-static SUITE: Suite = Suite::new("container", &[hostname::STAGE, processes::STAGE, filesystem::STAGE]);
+static SUITE: Suite = Suite::new("container", &[hostname::STAGE, processes::STAGE, filesystem::STAGE, memory::STAGE]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

@@ -69,10 +69,12 @@ fn the_command_is_pid_1(context: &Context) -> Judged {
     })
 }
 
-/// A process of the host's that goes on: a probe outside.
-fn decoy(host: &Host<'_>) -> Judged<Process> {
+/// A process of the host's that goes on: a probe outside, in this cgroup.
+pub(crate) fn decoy(host: &Host<'_>, cgroup: Option<&Path>) -> Judged<Process> {
     let launch = host.context().launch_other(&host.probe().to_string_lossy(), host.folder());
-    let mut process = launch.arg("serve").arg("decoy").start()?;
+    let launch = launch.arg("serve").arg("decoy");
+    let launch = if let Some(cgroup) = cgroup { launch.in_cgroup(cgroup)? } else { launch };
+    let mut process = launch.start()?;
     process.read_line("a process of the host's")?;
     Ok(process)
 }
@@ -117,7 +119,7 @@ fn shortened(pids: &[i64]) -> String {
 
 fn proc_shows_the_container_s_processes_alone(context: &Context) -> Judged {
     Host::play(context, |host| {
-        let decoy = decoy(host)?;
+        let decoy = decoy(host, None)?;
         let inside = host.call()?.serves()?;
         lists(&inside, 1)?;
         let path = format!("/proc/{}/cmdline", decoy.pid());
@@ -135,7 +137,7 @@ fn proc_shows_the_container_s_processes_alone(context: &Context) -> Judged {
 
 fn no_process_of_the_host_can_be_reached(context: &Context) -> Judged {
     Host::play(context, |host| {
-        let decoy = decoy(host)?;
+        let decoy = decoy(host, None)?;
         let inside = host.call()?.serves()?;
         let others = [
             ("a process of the host's", decoy.pid()),

@@ -180,7 +180,9 @@ impl<'h, 'c> Run<'h, 'c> {
 
     /// The pid of the command's process, if it runs.
     pub(crate) fn found(&self) -> Option<i32> {
-        seen::find(&self.nonce, FileId::of(&self.host.probe()).ok()?)
+        // Where the root is not changed yet it is the one outside.
+        let programs = [self.root.probe, FileId::of(&self.host.probe()).ok()?];
+        seen::find(&self.nonce, &programs)
     }
 
     #[track_caller]

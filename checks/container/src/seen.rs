@@ -8,11 +8,11 @@ use std::{
 
 use crate::{call::NONCE, host::FileId};
 
-/// The process that executes this file with this word among its arguments.
-pub(crate) fn find(nonce: &str, program: FileId) -> Option<i32> {
+/// The process that executes one of these files with this word among its arguments.
+pub(crate) fn find(nonce: &str, programs: &[FileId]) -> Option<i32> {
     all().into_iter().find(|&pid| {
         let executes = fs::metadata(format!("/proc/{pid}/exe"))
-            .is_ok_and(|file| file.dev() == program.device && file.ino() == program.inode);
+            .is_ok_and(|file| programs.contains(&FileId { device: file.dev(), inode: file.ino() }));
         executes && arguments(pid).split(|&byte| byte == 0).any(|word| word == nonce.as_bytes())
     })
 }
@@ -26,6 +26,14 @@ pub(crate) fn of_run(nonce: &str) -> Vec<i32> {
         })
     };
     all().into_iter().filter(is_of_it).collect()
+}
+
+/// The word that the run of a process has in its environment.
+pub(crate) fn nonce_of(pid: i32) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let begin = format!("{NONCE}=");
+    let variable = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(begin.as_bytes()))?;
+    Some(String::from_utf8_lossy(&variable[begin.len()..]).into_owned())
 }
 
 /// Processes that have ended and that nobody has waited for, of the process group of `leader`, which is not counted.

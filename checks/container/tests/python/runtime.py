@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import warnings  # os.execvp asks for it: afterwards there is no library to load it from
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWPID = 0x20000, 0x4000000, 0x20000000
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 0x1000, 0x2000, 0x4000, 0x40000

@@ -1,14 +1,14 @@
 //! The kernel's side of it: the filter, its listener, and how that gets from the child that makes it to the suite.
 //!
-//! The child tells the suite the listener's number by a pipe, and waits; the suite takes a copy (pidfd_getfd(2)) and lets it
-//! go on. Neither needs more than reads and writes, which is all that is allowed between fork and exec.
+//! The child tells the suite the listener's number, and waits; the suite takes a copy (pidfd_getfd(2)) and lets it go on.
+//! By a socket: `sendto` and `recvfrom` are the two calls that a check cannot decide about, since they are needed
+//! before anybody can answer; a pipe would take `write`, which checks ask for.
 
 use std::{
-    io::{self, PipeReader, PipeWriter, Read, Write},
-    mem,
+    io, mem,
     os::{
         fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
-        unix::process::CommandExt,
+        unix::{net::UnixStream, process::CommandExt},
     },
     process::Command,
     sync::{
@@ -33,8 +33,7 @@ pub(in crate::running) struct Ward(Arc<Prepared>);
 #[derive(Debug)]
 struct Prepared {
     program: Vec<sock_filter>,
-    tell: PipeWriter,
-    allowed: PipeReader,
+    suite: UnixStream,
 }
 
 impl Ward {
@@ -44,31 +43,29 @@ impl Ward {
         let mut words = [0; 8];
         words[..4].copy_from_slice(&(std::process::id() as i32).to_ne_bytes());
         words[4..].copy_from_slice(&listener.as_raw_fd().to_ne_bytes());
-        (&self.0.tell).write_all(&words)?;
-        (&self.0.allowed).read_exact(&mut [0])
+        send(&self.0.suite, &words)?;
+        receive(&self.0.suite, &mut [0])
     }
 }
 
 /// The suite's end, until there is a listener.
 #[derive(Debug)]
 pub(super) struct Listener {
-    told: PipeReader,
-    allow: PipeWriter,
+    subject: UnixStream,
 }
 
 /// A filter that reports calls with these numbers, and how its listener is handed over.
 pub(super) fn prepare(numbers: &[i64]) -> io::Result<(Ward, Listener)> {
-    let (told, tell) = io::pipe()?;
-    let (allowed, allow) = io::pipe()?;
-    Ok((Ward(Arc::new(Prepared { program: program(numbers), tell, allowed })), Listener { told, allow }))
+    let (suite, subject) = UnixStream::pair()?;
+    Ok((Ward(Arc::new(Prepared { program: program(numbers), suite })), Listener { subject }))
 }
 
 impl Listener {
     /// Waits for the subject's filter, as long as anybody wants to know.
-    pub(super) fn wait(mut self, is_over: &AtomicBool) -> io::Result<OwnedFd> {
+    pub(super) fn wait(self, is_over: &AtomicBool) -> io::Result<OwnedFd> {
         const ROUND_MS: u16 = 20;
         loop {
-            let mut ready = [PollFd::new(self.told.as_fd(), PollFlags::POLLIN)];
+            let mut ready = [PollFd::new(self.subject.as_fd(), PollFlags::POLLIN)];
             if poll(&mut ready, PollTimeout::from(ROUND_MS)).is_ok_and(|count| count > 0) {
                 break;
             }
@@ -77,12 +74,26 @@ impl Listener {
             }
         }
         let mut words = [0; 8];
-        self.told.read_exact(&mut words)?;
+        receive(&self.subject, &mut words)?;
         let number = |bytes: &[u8]| bytes.try_into().map_or(-1, i32::from_ne_bytes);
         let listener = copy_of(number(&words[..4]), number(&words[4..]))?;
-        self.allow.write_all(b"!")?;
+        send(&self.subject, b"!")?;
         Ok(listener)
     }
+}
+
+/// Sends a few bytes, which a socket takes at once. Makes one system call.
+fn send(socket: &UnixStream, bytes: &[u8]) -> io::Result<()> {
+    // SAFETY: the kernel reads as many bytes as there are, which live until the call returns.
+    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+    if Errno::result(sent)? as usize == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+}
+
+/// Waits for a few bytes that were sent at once. Makes one system call.
+fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<()> {
+    // SAFETY: the kernel writes at most as many bytes as there is room for, which lives until the call returns.
+    let received = unsafe { libc::recv(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), libc::MSG_WAITALL) };
+    if Errno::result(received)? as usize == bytes.len() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// Another process's descriptor, as one of ours.

@@ -161,10 +161,12 @@ impl Launch {
     }
 
     /// Starts it in the cgroup (version 2) of this folder.
-    #[must_use]
-    pub fn in_cgroup(mut self, folder: &Path) -> Self {
-        self.standing.cgroup(folder);
-        self
+    ///
+    /// # Errors
+    /// Fault when there is none.
+    pub fn in_cgroup(mut self, folder: &Path) -> Judged<Self> {
+        self.standing.cgroup(folder)?;
+        Ok(self)
     }
 
     /// Has a [`Supervisor`] decide about its system calls.

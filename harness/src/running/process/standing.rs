@@ -2,19 +2,14 @@
 //! has open, and who decides about its calls. All of it is taken between fork and exec, by system calls alone.
 
 use std::{
-    ffi::CString,
+    fs::{File, OpenOptions},
     io,
-    os::{
-        fd::{AsRawFd, OwnedFd},
-        unix::ffi::OsStrExt,
-    },
+    os::fd::{AsRawFd, OwnedFd},
     path::Path,
 };
 
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, open},
-    sys::stat::Mode,
     unistd::{Gid, Uid, setgroups, setresgid, setresuid, write},
 };
 
@@ -23,7 +18,7 @@ use crate::running::calls::Ward;
 /// Nothing of it by default: a subject stands where the suite does.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    cgroup: Option<CString>,
+    cgroup: Option<File>,
     user: Option<u32>,
     inherited: Vec<(OwnedFd, i32)>,
     ward: Option<Ward>,
@@ -38,9 +33,10 @@ impl Standing {
         self.user = Some(id);
     }
 
-    pub(super) fn cgroup(&mut self, folder: &Path) {
-        // A path with a zero in it is nobody's cgroup; opening what is left of it says so.
-        self.cgroup = Some(CString::new(folder.join("cgroup.procs").as_os_str().as_bytes()).unwrap_or_default());
+    /// Opened here: where it is started it may see other mounts.
+    pub(super) fn cgroup(&mut self, folder: &Path) -> io::Result<()> {
+        self.cgroup = Some(OpenOptions::new().write(true).open(folder.join("cgroup.procs"))?);
+        Ok(())
     }
 
     pub(super) fn supervised(&mut self, ward: Ward) {
@@ -50,8 +46,7 @@ impl Standing {
     /// Who it is, and what decides about it: first the cgroup, which asks for rights that a user may not have.
     pub(super) fn take_place(&self) -> io::Result<()> {
         if let Some(processes) = &self.cgroup {
-            let file = open(processes.as_c_str(), OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
-            write(&file, b"0")?;
+            write(processes, b"0")?;
         }
         if let Some(ward) = &self.ward {
             ward.submit()?;
