@@ -39,6 +39,7 @@ pub mod docker;
 pub mod trial;
 
 mod interrupt;
+mod lab;
 mod newline;
 mod patience;
 mod strays;
