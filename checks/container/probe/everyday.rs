@@ -39,7 +39,8 @@ fn wrong(what: impl std::fmt::Display) -> io::Error {
 }
 
 fn threads() -> io::Result<()> {
-    let threads: Vec<_> = (0..4).map(|number| thread::Builder::new().spawn(move || number * number)).collect();
+    let threads: Vec<_> =
+        (0..4).map(|number| thread::Builder::new().spawn(move || number * number)).collect();
     let mut sum = 0;
     for thread in threads {
         sum += thread?.join().map_err(|_| wrong("a thread has panicked"))?;

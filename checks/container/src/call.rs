@@ -196,7 +196,8 @@ impl<'h, 'c> Call<'h, 'c> {
                 "ROOTFS".to_owned()
             } else if Path::new(word) == probe {
                 "/probe".to_owned()
-            } else if text.is_empty() || text.contains(|char: char| char.is_whitespace() || char.is_control()) {
+            } else if text.is_empty() || text.contains(|char: char| char.is_whitespace() || char.is_control())
+            {
                 format!("{text:?}")
             } else {
                 text.into_owned()

@@ -95,8 +95,9 @@ fn a_failed_step_leaves_no_rights(context: &Context) -> Judged {
         let call = || Ok(host.call()?.hostname("box"));
         injected_in(&RIGHTS, host, call, |step, outcome| {
             if let Outcome::Runs(inside) = &outcome {
-                is_hardened(host, inside)
-                    .map_err(|halt| halt.likely(format!("the error of {step} is ignored, and the command run without")))?;
+                is_hardened(host, inside).map_err(|halt| {
+                    halt.likely(format!("the error of {step} is ignored, and the command run without"))
+                })?;
             }
             is_confined_or_refused(host, step, outcome)
         })

@@ -103,15 +103,8 @@ impl<'c> Host<'c> {
         // Not below the check's own folder, which is closed to other users.
         let folder = Folder::create_in(&env::temp_dir(), "groundwork-container-")?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-        let host = Self {
-            context,
-            world,
-            folder,
-            leaf,
-            user: None,
-            steps: RefCell::default(),
-            calls: Cell::new(0),
-        };
+        let host =
+            Self { context, world, folder, leaf, user: None, steps: RefCell::default(), calls: Cell::new(0) };
         fs::write(host.probe(), PROBE)?;
         fs::set_permissions(host.probe(), fs::Permissions::from_mode(0o755))?;
         fs::write(host.secret(), b"nobody inside should read this")?;
@@ -158,8 +151,11 @@ impl<'c> Host<'c> {
         if now == before {
             return Ok(());
         }
-        Err(Halt::fail(format!("the host is called {before:?} {when}, as before"), format!("it is called {now:?}"))
-            .likely("the hostname is set before the UTS namespace is there, or without one"))
+        Err(Halt::fail(
+            format!("the host is called {before:?} {when}, as before"),
+            format!("it is called {now:?}"),
+        )
+        .likely("the hostname is set before the UTS namespace is there, or without one"))
     }
 
     /// Notes something that was done.
@@ -254,7 +250,10 @@ impl<'c> Host<'c> {
         if let Some(user) = self.user {
             let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
             chown(&seen, uid, gid)?;
-            above.ancestors().take_while(|folder| *folder != seen).try_for_each(|folder| chown(folder, uid, gid))?;
+            above
+                .ancestors()
+                .take_while(|folder| *folder != seen)
+                .try_for_each(|folder| chown(folder, uid, gid))?;
         }
         Ok(Root { path, sign, probe: FileId::of(&inside)? })
     }

@@ -47,7 +47,9 @@ use std::process::ExitCode;
 
 use harness::Suite;
 
-static SUITE: Suite = Suite::new("container", &[
+static SUITE: Suite = Suite::new(
+    "container",
+    &[
         hostname::STAGE,
         processes::STAGE,
         filesystem::STAGE,
@@ -56,7 +58,8 @@ static SUITE: Suite = Suite::new("container", &[
         rootless::STAGE,
         hardened::STAGE,
     ],
-);
+)
+.in_lab();
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

@@ -172,7 +172,10 @@ impl<'h, 'c> Run<'h, 'c> {
         let line = self.line("the command runs, and says its first line")?;
         let hello: Value = serde_json::from_str(&line).unwrap_or_default();
         if hello["nonce"] != self.nonce.as_str() {
-            return Err(Halt::fail("the command's own first line on stdout, and nothing before it", format!("{line:?}")));
+            return Err(Halt::fail(
+                "the command's own first line on stdout, and nothing before it",
+                format!("{line:?}"),
+            ));
         }
         let pid = self.until("the process of the command", || Ok(self.found()))?;
         Ok(Inside { run: self, pid, hello })

@@ -1,10 +1,6 @@
 //! Processes, as `/proc` tells of them to the suite, which sees all of them.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use crate::{call::NONCE, host::FileId};
 
@@ -32,7 +28,8 @@ pub(crate) fn of_run(nonce: &str) -> Vec<i32> {
 pub(crate) fn nonce_of(pid: i32) -> Option<String> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let begin = format!("{NONCE}=");
-    let variable = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(begin.as_bytes()))?;
+    let variable =
+        environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(begin.as_bytes()))?;
     Some(String::from_utf8_lossy(&variable[begin.len()..]).into_owned())
 }
 

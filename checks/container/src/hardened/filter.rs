@@ -74,7 +74,8 @@ pub(super) fn is_refused(inside: &Inside<'_, '_>, call: &str) -> Judged {
     if is_as_asked {
         return Ok(());
     }
-    let expected = if call == "clone3" { "clone3: ENOSYS".to_owned() } else { format!("{call}: EPERM or ENOSYS") };
+    let expected =
+        if call == "clone3" { "clone3: ENOSYS".to_owned() } else { format!("{call}: EPERM or ENOSYS") };
     let got = match returned {
         Some(returned) if returned < 0 => nix::errno::Errno::from_raw(-returned as i32).to_string(),
         Some(returned) => format!("it is done, and returns {returned}"),
@@ -117,7 +118,8 @@ pub(super) fn the_filter_stays(context: &Context) -> Judged {
             // In a child, which the probe forks for each attempt.
             is_refused(&inside, call)?;
             let said = inside.told(&format!("attempt-after-exec {call}"))?;
-            let answer: serde_json::Value = serde_json::from_str(said.as_str().unwrap_or_default()).unwrap_or_default();
+            let answer: serde_json::Value =
+                serde_json::from_str(said.as_str().unwrap_or_default()).unwrap_or_default();
             let returned = answer["returned"].as_i64().unwrap_or(0);
             if ![-libc::EPERM, -libc::ENOSYS].map(i64::from).contains(&returned) {
                 return Err(Halt::fail(format!("{call} after exec: EPERM or ENOSYS"), said.to_string()));
@@ -156,8 +158,13 @@ pub(super) fn no_other_door_is_open(context: &Context) -> Judged {
             for (architecture, number, name) in doors {
                 let data = Data { number, architecture, args };
                 if !filters.iter().any(|filter| bpf::verdict(filter, &data).is_some_and(bpf::refuses)) {
-                    return Err(Halt::fail(format!("{call} is refused by {name} as well"), "the filter lets it pass")
-                        .likely("the filter does not look at the architecture, or at the bit that x32's numbers have"));
+                    return Err(Halt::fail(
+                        format!("{call} is refused by {name} as well"),
+                        "the filter lets it pass",
+                    )
+                    .likely(
+                        "the filter does not look at the architecture, or at the bit that x32's numbers have",
+                    ));
                 }
             }
         }

@@ -25,7 +25,8 @@ pub(super) fn is_read_only(inside: &Inside<'_, '_>) -> Judged {
         let files = inside.told(&format!("writable {path}"))?;
         let files: Vec<_> = files.as_array().into_iter().flatten().filter_map(|file| file.as_str()).collect();
         if let Some(first) = files.first() {
-            let got = if files.len() > 1 { format!("{first} can, and others") } else { format!("{first} can") };
+            let got =
+                if files.len() > 1 { format!("{first} can, and others") } else { format!("{first} can") };
             return Err(Halt::fail(format!("no file of {path} can be opened for writing"), got));
         }
     }

@@ -48,10 +48,14 @@ pub(super) fn has_few_capabilities(inside: &Inside<'_, '_>) -> Judged {
         ("CapAmb", "ambient", 0),
     ] {
         let text = inside.status(field)?;
-        let set = u64::from_str_radix(&text, 16).map_err(|error| Halt::fault(format!("{field} {text:?}: {error}")))?;
+        let set = u64::from_str_radix(&text, 16)
+            .map_err(|error| Halt::fault(format!("{field} {text:?}: {error}")))?;
         if set & !most != 0 {
             let expected = if most == 0 { "none".to_owned() } else { "Docker's fourteen at most".to_owned() };
-            let halt = Halt::fail(format!("{name} capabilities: {expected}"), format!("also {}", names(set & !most)));
+            let halt = Halt::fail(
+                format!("{name} capabilities: {expected}"),
+                format!("also {}", names(set & !most)),
+            );
             return Err(if field == "CapBnd" {
                 halt.likely("the bounding set is what exec gives back to root: PR_CAPBSET_DROP takes from it, and capset() does not")
             } else {
@@ -63,10 +67,13 @@ pub(super) fn has_few_capabilities(inside: &Inside<'_, '_>) -> Judged {
 }
 
 fn names(set: u64) -> String {
-    let name = |number: u8| KNOWN.iter().chain(&ALLOWED).find(|(known, _)| *known == number).map_or_else(
-        || format!("number {number}"),
-        |(_, name)| (*name).to_owned(),
-    );
+    let name = |number: u8| {
+        KNOWN
+            .iter()
+            .chain(&ALLOWED)
+            .find(|(known, _)| *known == number)
+            .map_or_else(|| format!("number {number}"), |(_, name)| (*name).to_owned())
+    };
     let all: Vec<_> = (0..64).filter(|number| set >> number & 1 == 1).map(name).collect();
     if all.len() > 8 { format!("{} and {} more", all[..6].join(", "), all.len() - 6) } else { all.join(", ") }
 }
@@ -132,9 +139,11 @@ pub(super) fn no_device_of_the_host_s_can_be_opened(context: &Context) -> Judged
             for (major, minor) in DEVICES {
                 let path = format!("{folder}/node");
                 if inside.ask(&format!("open-device {path} {major} {minor}"))?.is_ok() {
-                    let expected = format!("the device {major}:{minor} cannot be opened through a node, made as {path}");
-                    return Err(Halt::fail(expected, "it was made, and opened")
-                        .likely("mknod is kept, and nothing says which devices: a mount with nodev does, or a filter"));
+                    let expected =
+                        format!("the device {major}:{minor} cannot be opened through a node, made as {path}");
+                    return Err(Halt::fail(expected, "it was made, and opened").likely(
+                        "mknod is kept, and nothing says which devices: a mount with nodev does, or a filter",
+                    ));
                 }
             }
         }

@@ -2,7 +2,10 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener},
-    os::{linux::net::SocketAddrExt, unix::net::{SocketAddr, UnixListener}},
+    os::{
+        linux::net::SocketAddrExt,
+        unix::net::{SocketAddr, UnixListener},
+    },
 };
 
 use harness::{Context, Halt, Judged};
@@ -22,7 +25,8 @@ pub(super) fn has_own_network(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judge
         Ok(_) => Ok(()),
         Err(errno) => {
             let got = nix::errno::Errno::from_raw(errno).to_string();
-            Err(Halt::fail("127.0.0.1 can be bound and connected to", got).likely("a new network has lo, and it is down"))
+            Err(Halt::fail("127.0.0.1 can be bound and connected to", got)
+                .likely("a new network has lo, and it is down"))
         }
     }
 }
@@ -34,7 +38,9 @@ fn interfaces(table: &str) -> impl Iterator<Item = &str> {
 
 /// Interfaces that some kernels make in every network, down: ends of tunnels to nowhere.
 fn is_fallback(name: &str) -> bool {
-    ["tunl", "sit", "ip6tnl", "gre", "erspan", "ip_vti", "ip6_vti", "teql"].iter().any(|kind| name.starts_with(kind))
+    ["tunl", "sit", "ip6tnl", "gre", "erspan", "ip_vti", "ip6_vti", "teql"]
+        .iter()
+        .any(|kind| name.starts_with(kind))
         || name.starts_with("ip6gre")
 }
 
@@ -76,7 +82,10 @@ pub(super) fn shared_memory_is_its_own(context: &Context) -> Judged {
         let inside = host.call()?.serves()?;
         has_own_namespace(host, &inside, "ipc")?;
         if inside.ask(&format!("shared-memory {key}"))?.is_ok() {
-            return Err(Halt::fail("shared memory of the host's is not seen", format!("the segment of key {key} is")));
+            return Err(Halt::fail(
+                "shared memory of the host's is not seen",
+                format!("the segment of key {key} is"),
+            ));
         }
         drop(segment);
         inside.finish_well()

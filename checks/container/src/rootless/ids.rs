@@ -29,7 +29,10 @@ pub(crate) fn has_ids(inside: &Inside<'_, '_>, caller: u32) -> Judged {
         };
         if first_outside != caller || length != 1 || !(first_inside == 0 || first_inside == caller) {
             let expected = format!("`0 {caller} 1` or `{caller} {caller} 1` in {file}");
-            return Err(Halt::fail(expected, format!("{:?}", map.split_whitespace().collect::<Vec<_>>().join(" "))));
+            return Err(Halt::fail(
+                expected,
+                format!("{:?}", map.split_whitespace().collect::<Vec<_>>().join(" ")),
+            ));
         }
         if who[name] != first_inside {
             let got = format!("it is {}", who[name]);
@@ -96,7 +99,10 @@ pub(super) fn files_belong_to_the_caller(context: &Context) -> Judged {
         let caller = caller(host)?;
         if (file.uid(), file.gid()) != (caller, caller) {
             let got = format!("they belong to {}:{}", file.uid(), file.gid());
-            return Err(Halt::fail(format!("files that the command makes belong to the caller, {caller}:{caller}"), got));
+            return Err(Halt::fail(
+                format!("files that the command makes belong to the caller, {caller}:{caller}"),
+                got,
+            ));
         }
         let seen = inside.told("stat /made-inside")?;
         let who = inside.told("who")?;

@@ -65,8 +65,9 @@ pub(super) fn a_failed_step_without_root_is_none_with_less(context: &Context) ->
         let call = || Ok(host.call()?.hostname(NAME));
         injected(host, call, |step, outcome| {
             if let Outcome::Runs(inside) = &outcome {
-                is_a_whole_container(host, inside)
-                    .map_err(|halt| halt.likely(format!("the error of {step} is ignored, and the command run without")))?;
+                is_a_whole_container(host, inside).map_err(|halt| {
+                    halt.likely(format!("the error of {step} is ignored, and the command run without"))
+                })?;
             }
             is_confined_or_refused(host, step, outcome)
         })
@@ -78,7 +79,9 @@ pub(super) fn nothing_is_left_of_a_user_s_run(context: &Context) -> Judged {
         let root = host.root()?;
         let before = Left::now(host)?;
         let call = || Call::on(host, root.clone()).hostname(NAME);
-        for call in [call().probe("exit", &[b"0"]), call().probe("die", &[b"11"]), call().command(&["/not/there"])] {
+        for call in
+            [call().probe("exit", &[b"0"]), call().probe("die", &[b"11"]), call().command(&["/not/there"])]
+        {
             host.forget();
             ends_alone(call.start()?)?;
             before.is_unchanged(host)?;

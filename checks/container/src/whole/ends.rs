@@ -25,7 +25,10 @@ pub(crate) fn ends_alone(run: Run<'_, '_>) -> Judged<Ended> {
     // The runtime has not been waited for, so its group's number is its own.
     let zombies = seen::zombies_of(run.pid());
     if let Some(left) = seen::of_run(&nonce).first() {
-        return Err(Halt::fail("no process is left when the runtime has ended", format!("{} is", seen::shown(*left))));
+        return Err(Halt::fail(
+            "no process is left when the runtime has ended",
+            format!("{} is", seen::shown(*left)),
+        ));
     }
     if !zombies.is_empty() {
         let got = format!("{} that it has not waited for", zombies.len());
@@ -46,7 +49,9 @@ pub(super) fn nothing_is_left_after_any_end(context: &Context) -> Judged {
             host.forget();
             let run = end(call(), host)?;
             ends_alone(run)?;
-            before.is_unchanged(host).map_err(|halt| halt.likely(format!("it is not cleaned up after {name}")))?;
+            before
+                .is_unchanged(host)
+                .map_err(|halt| halt.likely(format!("it is not cleaned up after {name}")))?;
         }
         Ok(())
     })
@@ -105,7 +110,10 @@ pub(super) fn nothing_is_left_after_a_hundred_runs(context: &Context) -> Judged 
             }
         }
         host.forget();
-        host.tell(format!("{} runs, {AT_ONCE} at a time, of which every fifth finds no command", ROUNDS * AT_ONCE));
+        host.tell(format!(
+            "{} runs, {AT_ONCE} at a time, of which every fifth finds no command",
+            ROUNDS * AT_ONCE
+        ));
         before.is_unchanged(host)
     })
 }

@@ -180,7 +180,8 @@ impl Steps {
         let Some((_, name)) = self.named.iter().find(|(number, _)| *number == call.number) else {
             return other_name(call);
         };
-        let text = |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
+        let text =
+            |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
         let shown = match call.number {
             libc::SYS_mount | libc::SYS_pivot_root => format!("{}, {}", text(0), text(1)),
             libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => text(0),
@@ -225,7 +226,8 @@ fn other_name(call: &Call) -> Option<String> {
         libc::SYS_openat => {
             // Only to write: low bits are the way of access.
             let path = text(1);
-            (call.args[2] & 3 != 0 && confines(Path::new(&path))).then(|| format!("open {path:?} for writing"))
+            (call.args[2] & 3 != 0 && confines(Path::new(&path)))
+                .then(|| format!("open {path:?} for writing"))
         }
         _ => None,
     }
@@ -247,7 +249,9 @@ fn makes_namespaces(flags: u64) -> bool {
 /// Whether a file is one by which the kernel is told to confine somebody.
 fn confines(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("cgroup.") || name.starts_with("memory.") || ["uid_map", "gid_map", "setgroups"].contains(&&*name)
+    name.starts_with("cgroup.")
+        || name.starts_with("memory.")
+        || ["uid_map", "gid_map", "setgroups"].contains(&&*name)
 }
 
 impl<'h, 'c> Run<'h, 'c> {
@@ -267,7 +271,8 @@ mod tests {
 
     #[test]
     fn files_that_confine_are_known_by_their_names() {
-        for path in ["/sys/fs/cgroup/x/memory.max", "cgroup.procs", "/proc/7/uid_map", "/proc/self/setgroups"] {
+        for path in ["/sys/fs/cgroup/x/memory.max", "cgroup.procs", "/proc/7/uid_map", "/proc/self/setgroups"]
+        {
             assert!(confines(Path::new(path)), "{path}");
         }
         for path in ["/dev/null", "/tmp/memory", "/etc/cgroup", "/"] {
