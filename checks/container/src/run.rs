@@ -38,7 +38,6 @@ pub(crate) struct Run<'h, 'c> {
     process: RefCell<Process>,
     root: Root,
     nonce: String,
-    shown: String,
 }
 
 /// How a run ended.
@@ -50,7 +49,6 @@ pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     /// The end of its stderr.
     pub(crate) stderr: String,
-    shown: String,
 }
 
 /// A run with a probe inside that serves.
@@ -63,17 +61,13 @@ pub(crate) struct Inside<'h, 'c> {
 }
 
 impl<'h, 'c> Run<'h, 'c> {
-    pub(crate) fn of(host: &'h Host<'c>, process: Process, root: Root, nonce: String, shown: String) -> Self {
-        Self { host, process: RefCell::new(process), root, nonce, shown }
+    pub(crate) fn of(host: &'h Host<'c>, process: Process, root: Root, nonce: String) -> Self {
+        Self { host, process: RefCell::new(process), root, nonce }
     }
 
     /// The runtime's pid.
     pub(crate) fn pid(&self) -> i32 {
         self.process.borrow().pid()
-    }
-
-    pub(crate) fn root(&self) -> &Root {
-        &self.root
     }
 
     pub(crate) fn nonce(&self) -> &str {
@@ -154,13 +148,12 @@ impl<'h, 'c> Run<'h, 'c> {
             stdout.extend(bytes);
         }
         self.has_ended()?;
-        let shown = self.shown.clone();
         let ending = self.into_ending()?;
         let halt = ending.halt("a command that was run");
         if matches!(halt.verdict, Verdict::NotStarted { .. }) {
             return Err(halt);
         }
-        Ok(Ended { exit: ending.exit, stdout, stderr: ending.stderr, shown })
+        Ok(Ended { exit: ending.exit, stdout, stderr: ending.stderr })
     }
 
     /// Waits for the probe's first line, and finds its process.
@@ -245,11 +238,6 @@ impl Ended {
                 fail
             }
         }
-    }
-
-    /// What was called.
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
     }
 }
 

@@ -69,6 +69,12 @@ pub(crate) fn is_asleep(pid: i32) -> bool {
     !field(&status, "State").unwrap_or_default().starts_with('R')
 }
 
+/// Whether a process was stopped by a signal.
+pub(crate) fn is_stopped(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    field(&status, "State").unwrap_or_default().starts_with('T')
+}
+
 /// Whether there is such a process that has not ended.
 pub(crate) fn lives(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/status"))

@@ -149,6 +149,14 @@ pub(super) fn eight_at_once_are_eight(context: &Context) -> Judged {
 pub(super) fn the_run_ends_with_the_command(context: &Context) -> Judged {
     Host::play(context, |host| {
         let inside = host.call()?.serves()?;
+        // Its parent hears of a stop as it hears of an end.
+        host.tell("the command is stopped for a while, from outside");
+        kill(Pid::from_raw(inside.pid()), Signal::SIGSTOP)?;
+        inside
+            .run()
+            .until("the command stands still", || Ok(seen::is_stopped(inside.pid()).then_some(())))?;
+        kill(Pid::from_raw(inside.pid()), Signal::SIGCONT)?;
+        inside.told("who")?;
         // Children that have ended, in their own ways, and that nobody has waited for.
         inside.told("leave 3")?;
         inside.told("fork")?;

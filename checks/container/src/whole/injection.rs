@@ -135,8 +135,13 @@ pub(crate) fn injected_in<'h, 'c>(
             Err(ended) => Outcome::Ended(ended),
         };
         let Some(step) = lock(&refused).take() else {
-            // There are no more: this one went through undisturbed, which others check.
-            return Ok(());
+            // There are no more: this one went through undisturbed.
+            return match outcome {
+                Outcome::Runs(inside) => inside.finish_well(),
+                Outcome::Ended(ended) => {
+                    Err(ended.unexpected("a call of which no step is refused runs its command"))
+                }
+            };
         };
         host.tell(format!("refused, with EPERM: {step}"));
         judge(&step, outcome)?;
