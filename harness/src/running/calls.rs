@@ -29,8 +29,8 @@ use std::{
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::{Halt, Judged};
-pub(super) use filter::Ward;
 use filter::Notice;
+pub(super) use filter::Ward;
 
 /// A system call that is about to be made; whoever makes it stands still.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +161,8 @@ pub fn can_supervise() -> Judged {
     static TRIAL: OnceLock<Result<(), String>> = OnceLock::new();
     let trial = TRIAL.get_or_init(|| filter::try_out().map_err(|error| error.to_string()));
     trial.clone().map_err(|problem| {
-        Halt::skip(format!("system calls cannot be decided about here ({problem}): it needs root and seccomp_unotify(2)"))
+        Halt::skip(format!(
+            "system calls cannot be decided about here ({problem}): it needs root and seccomp_unotify(2)"
+        ))
     })
 }

@@ -85,15 +85,21 @@ impl Listener {
 /// Sends a few bytes, which a socket takes at once. Makes one system call.
 fn send(socket: &UnixStream, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: the kernel reads as many bytes as there are, which live until the call returns.
-    let sent = unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+    let sent =
+        unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
     if Errno::result(sent)? as usize == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
 }
 
 /// Waits for a few bytes that were sent at once. Makes one system call.
 fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<()> {
     // SAFETY: the kernel writes at most as many bytes as there is room for, which lives until the call returns.
-    let received = unsafe { libc::recv(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), libc::MSG_WAITALL) };
-    if Errno::result(received)? as usize == bytes.len() { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    let received =
+        unsafe { libc::recv(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), bytes.len(), libc::MSG_WAITALL) };
+    if Errno::result(received)? as usize == bytes.len() {
+        Ok(())
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 /// Another process's descriptor, as one of ours.
@@ -118,9 +124,8 @@ impl Notice {
         // SAFETY: a structure of numbers alone, for which zeros are what the kernel asks for.
         let mut notice: libc::seccomp_notif = unsafe { mem::zeroed() };
         // SAFETY: the kernel writes one structure of this type, which lives until the call returns.
-        let result = unsafe {
-            libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notice)
-        };
+        let result =
+            unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut notice) };
         match Errno::result(result) {
             Ok(_) => Ok(Some(Self(notice))),
             Err(Errno::ENOENT | Errno::EINTR) => Ok(None),
