@@ -3,7 +3,7 @@
 //! ```text
 //!   /                the machine's root, read-only: mounted by the kernel
 //!   /proc /sys /dev  the guest's own, with /dev/pts and /dev/shm
-//!   /tmp /run        empty, in memory
+//!   /tmp /run …      empty, in memory: what others do in the machine's own is no change that a check should see
 //!   …/last           the folder for transcripts, writable: the only way out
 //! ```
 //!
@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// What is mounted over: nothing below it is seen any more.
-const COVERED: [&str; 6] = ["/tmp", "/run", "/dev", "/dev/shm", "/proc", "/sys"];
+const COVERED: [&str; 7] = ["/tmp", "/var/tmp", "/run", "/dev", "/dev/shm", "/proc", "/sys"];
 
 const NOTHING: Option<&str> = None;
 
@@ -101,6 +101,9 @@ pub(super) fn scratch() -> io::Result<()> {
     let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     take("tmpfs", "/dev/shm", safe, Some("mode=1777"))?;
     take("tmpfs", "/tmp", safe, Some("mode=1777"))?;
+    if Path::new("/var/tmp").is_dir() {
+        take("tmpfs", "/var/tmp", safe, Some("mode=1777"))?;
+    }
     take("tmpfs", "/run", safe, Some("mode=0755"))
 }
 
