@@ -326,7 +326,7 @@ impl<'h, 'c> Inside<'h, 'c> {
     #[track_caller]
     pub(crate) fn namespace(&self, kind: &str) -> Judged<PathBuf> {
         let path = format!("/proc/{}/ns/{kind}", self.pid);
-        fs::read_link(path).or_else(|_| Err(self.gone()))
+        fs::read_link(path).map_err(|_| self.gone())
     }
 
     /// A file of the kernel's about it, such as `status`.
@@ -335,7 +335,7 @@ impl<'h, 'c> Inside<'h, 'c> {
     /// Crash when the process is gone.
     #[track_caller]
     pub(crate) fn proc_file(&self, name: &str) -> Judged<String> {
-        fs::read_to_string(format!("/proc/{}/{name}", self.pid)).or_else(|_| Err(self.gone()))
+        fs::read_to_string(format!("/proc/{}/{name}", self.pid)).map_err(|_| self.gone())
     }
 
     /// A field of its `status`.
@@ -354,7 +354,7 @@ impl<'h, 'c> Inside<'h, 'c> {
     /// Crash when the process is gone.
     #[track_caller]
     pub(crate) fn cgroup(&self) -> Judged<PathBuf> {
-        cgroups::of(self.pid).or_else(|_| Err(self.gone()))
+        cgroups::of(self.pid).map_err(|_| self.gone())
     }
 
     /// Its root, seen from outside.
@@ -363,7 +363,7 @@ impl<'h, 'c> Inside<'h, 'c> {
     /// Crash when the process is gone.
     #[track_caller]
     pub(crate) fn root_id(&self) -> Judged<FileId> {
-        FileId::of(Path::new(&format!("/proc/{}/root/.", self.pid))).or_else(|_| Err(self.gone()))
+        FileId::of(Path::new(&format!("/proc/{}/root/.", self.pid))).map_err(|_| self.gone())
     }
 
     #[track_caller]
