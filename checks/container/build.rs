@@ -22,7 +22,9 @@ fn main() -> ExitCode {
     match built {
         Ok(status) if status.success() => ExitCode::SUCCESS,
         Ok(_) => {
-            println!("cargo::error=the probe was not built; it needs a static libc: try apt-get install libc6-dev");
+            println!(
+                "cargo::error=the probe was not built; it needs a static libc: try apt-get install libc6-dev"
+            );
             ExitCode::FAILURE
         }
         Err(error) => {

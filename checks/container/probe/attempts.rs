@@ -131,7 +131,9 @@ fn by_door(call: &Call, door: &str) -> i64 {
         "x32" if call.name.starts_with("tioc") => wide(X32 | 514),
         "x32" => wide(X32 | call.wide),
         #[cfg(target_arch = "x86_64")]
-        "i386" => i64::from(sys::call_by_int80(call.narrow, [args[0], args[1], args[2]].map(|arg| arg as i32))),
+        "i386" => {
+            i64::from(sys::call_by_int80(call.narrow, [args[0], args[1], args[2]].map(|arg| arg as i32)))
+        }
         _ => wide(call.wide),
     }
 }

@@ -6,11 +6,7 @@ use std::{
     io::{self, Read, Write},
 };
 
-use crate::{
-    answer::Answer,
-    look::identity,
-    sys,
-};
+use crate::{answer::Answer, look::identity, sys};
 
 /// More levels than any path of the suite's has.
 const UPWARDS: usize = 40;
@@ -27,9 +23,9 @@ pub(crate) fn escape(way: &str) -> io::Result<Answer> {
     };
     let (mut told, teller) = io::pipe()?;
     let pid = sys::child(|| {
-        let reached = attempt().into_iter().map(|(how, file)| {
-            Answer::object([("how", Answer::text(how.as_bytes())), ("file", file)])
-        });
+        let reached = attempt()
+            .into_iter()
+            .map(|(how, file)| Answer::object([("how", Answer::text(how.as_bytes())), ("file", file)]));
         let line = Answer::List(reached.collect()).to_json();
         i32::from((&teller).write_all(line.as_bytes()).is_err())
     })?;

@@ -5,6 +5,7 @@
 //!   probe words NONCE ARG…      one line of JSON: its arguments, environment and folder
 //!   probe copy  NONCE           stdin to stdout, byte for byte
 //!   probe exit  NONCE STATUS    ends with this status
+//!   probe attempt NONCE CALL    tries a system call, and says what came of it
 //!   probe die   NONCE SIGNAL    dies of this signal, of a real fault where it is one
 //! ```
 //!
@@ -15,7 +16,10 @@ mod answer;
 mod attempts;
 mod deeds;
 mod escapes;
+mod everyday;
 mod look;
+mod network;
+mod rights;
 mod sys;
 
 use std::{
@@ -38,6 +42,10 @@ fn main() {
             exit(i32::from(copied.is_err()));
         }
         "exit" => exit(word(3).parse().unwrap_or(99)),
+        "attempt" => match attempts::attempt(word(3), "") {
+            Ok(answer) => say(&answer),
+            Err(error) => eprintln!("probe: {error}"),
+        },
         "die" => deeds::die_of(word(3).parse().unwrap_or(0)),
         other => {
             eprintln!("probe: there is no verb {other:?}");
@@ -115,6 +123,16 @@ fn respond(words: &[&str], state: &mut deeds::State) -> io::Result<Answer> {
         "unmount" => deeds::unmount(word(1)),
         "escape" => escapes::escape(word(1)),
         "attempt" => attempts::attempt(word(1), word(2)),
+        "attempt-after-exec" => everyday::attempt_after_exec(word(1)),
+        "everyday" => Ok(everyday::everything()),
+        "give" => rights::give(word(1), number(2)?),
+        "kill-as-another" => rights::kill_as_another(number(1)?),
+        "open-device" => rights::open_device(word(1), number(2)?, number(3)?),
+        "writable" => rights::writable(word(1)),
+        "loopback" => network::loopback(),
+        "connect" => network::connect(number(1)?),
+        "connect-abstract" => network::connect_abstract(word(1)),
+        "shared-memory" => network::shared_memory(number(1)?),
         _ => Err(io::Error::from_raw_os_error(sys::EINVAL)),
     }
 }

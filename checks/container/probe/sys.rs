@@ -12,8 +12,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+pub(crate) const EPERM: i32 = 1;
 pub(crate) const EINVAL: i32 = 22;
 pub(crate) const SIGSEGV: i32 = 11;
+pub(crate) const SIGSTOP: i32 = 19;
 pub(crate) const MNT_DETACH: c_int = 2;
 pub(crate) const CLONE_NEWUSER: i64 = 0x1000_0000;
 pub(crate) const CLONE_NEWNS: i64 = 0x0002_0000;
@@ -58,6 +60,12 @@ mod c {
         pub(super) fn getgid() -> c_int;
         pub(super) fn getegid() -> c_int;
         pub(super) fn pause() -> c_int;
+        pub(super) fn setgroups(count: usize, groups: *const u32) -> c_int;
+        pub(super) fn setgid(id: c_int) -> c_int;
+        pub(super) fn setuid(id: c_int) -> c_int;
+        pub(super) fn mknod(path: *const c_char, mode: u32, device: u64) -> c_int;
+        pub(super) fn shmget(key: c_int, size: usize, flags: c_int) -> c_int;
+        pub(super) fn ptrace(request: c_long, ...) -> c_long;
     }
 }
 
@@ -226,6 +234,43 @@ pub(crate) fn new_session() {
 pub(crate) fn pause() {
     // SAFETY: takes nothing.
     unsafe { c::pause() };
+}
+
+/// Becomes another user, of another group, for good.
+pub(crate) fn become_user(id: i32) -> io::Result<()> {
+    // SAFETY: with a count of 0 no groups are read.
+    checked(unsafe { c::setgroups(0, std::ptr::null()) }.into())?;
+    // SAFETY: takes a number alone.
+    checked(unsafe { c::setgid(id) }.into())?;
+    // SAFETY: takes a number alone.
+    checked(unsafe { c::setuid(id) }.into()).map(drop)
+}
+
+/// Makes a node of a character device.
+pub(crate) fn make_device(path: &str, major: i64, minor: i64) -> io::Result<i64> {
+    const S_IFCHR: u32 = 0o020_000;
+    let path = CString::new(path)?;
+    // SAFETY: the path ends with a zero and lives until the call returns. Small numbers are put together like this.
+    checked(unsafe { c::mknod(path.as_ptr(), S_IFCHR | 0o600, (major << 8 | minor) as u64) }.into())
+}
+
+/// The shared memory of a key, if there is one.
+pub(crate) fn shared_memory(key: i64) -> io::Result<i64> {
+    // SAFETY: takes numbers alone, and attaches nothing.
+    checked(unsafe { c::shmget(key as c_int, 0, 0) }.into())
+}
+
+/// Asks the parent to trace this process.
+pub(crate) fn trace_me() -> io::Result<()> {
+    // SAFETY: takes a number alone.
+    checked(unsafe { c::ptrace(0, 0_i64, 0_i64, 0_i64) }).map(drop)
+}
+
+/// Lets a traced child go on.
+pub(crate) fn go_on(pid: i32) -> io::Result<()> {
+    const PTRACE_CONT: c_long = 7;
+    // SAFETY: takes numbers alone; 0 is no signal.
+    checked(unsafe { c::ptrace(PTRACE_CONT, i64::from(pid), 0_i64, 0_i64) }).map(drop)
 }
 
 /// Any system call, with numbers alone or pointers to what lives meanwhile.

@@ -133,11 +133,6 @@ impl<'h, 'c> Call<'h, 'c> {
         &self.root
     }
 
-    /// The word that its process can be found by.
-    pub(crate) fn nonce(&self) -> &str {
-        &self.nonce
-    }
-
     /// Starts it.
     ///
     /// # Errors
@@ -155,8 +150,7 @@ impl<'h, 'c> Call<'h, 'c> {
     }
 
     fn start_as(self, supervisor: Option<&Supervisor>) -> Judged<Run<'h, 'c>> {
-        let shown = self.shown();
-        self.host.tell(shown.clone());
+        self.host.tell(self.shown());
         let launch = subject(self.host, &self.folder)?.env(NONCE, &self.nonce);
         let mut launch = self.all_words().iter().fold(launch, Launch::arg);
         for (name, value) in &self.environment {
@@ -175,7 +169,7 @@ impl<'h, 'c> Call<'h, 'c> {
             launch = launch.supervised(supervisor);
         }
         let process = self.host.world().inside(move || launch.start())?;
-        Ok(Run::of(self.host, process, self.root, self.nonce, shown))
+        Ok(Run::of(self.host, process, self.root, self.nonce))
     }
 
     /// Starts it, and waits for the probe to serve.
@@ -196,7 +190,8 @@ impl<'h, 'c> Call<'h, 'c> {
                 "ROOTFS".to_owned()
             } else if Path::new(word) == probe {
                 "/probe".to_owned()
-            } else if text.is_empty() || text.contains(|char: char| char.is_whitespace() || char.is_control()) {
+            } else if text.is_empty() || text.contains(|char: char| char.is_whitespace() || char.is_control())
+            {
                 format!("{text:?}")
             } else {
                 text.into_owned()

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs::{self, OpenOptions},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -30,7 +31,7 @@ impl Leaf {
     /// # Errors
     /// Skip where there is no memory controller to be had.
     pub(crate) fn beside_the_suite(name: &str) -> Judged<Self> {
-        let above = ours()?.parent().map(Path::to_owned).ok_or_else(|| Halt::skip(NEEDED))?;
+        let above = above_ours()?;
         let leaf = Self { folder: above.join(format!("{name}-leaf")), above, owns_above: false };
         leaf.create()
     }
@@ -40,7 +41,7 @@ impl Leaf {
     /// # Errors
     /// As [`Leaf::beside_the_suite`].
     pub(crate) fn further_below(name: &str) -> Judged<Self> {
-        let top = ours()?.parent().map(Path::to_owned).ok_or_else(|| Halt::skip(NEEDED))?;
+        let top = above_ours()?;
         enable_memory(&top)?;
         let above = top.join(format!("{name}-above"));
         fs::create_dir(&above).map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))?;
@@ -52,7 +53,7 @@ impl Leaf {
     /// # Errors
     /// As [`Leaf::beside_the_suite`].
     pub(crate) fn without_memory(name: &str) -> Judged<Self> {
-        let top = ours()?.parent().map(Path::to_owned).ok_or_else(|| Halt::skip(NEEDED))?;
+        let top = above_ours()?;
         let above = top.join(format!("{name}-above"));
         let leaf = Self { folder: above.join("leaf"), above, owns_above: true };
         for folder in [&leaf.above, &leaf.folder] {
@@ -99,7 +100,9 @@ impl Leaf {
 
     /// How much can be swapped out, at most; `None` where nothing stops it.
     pub(crate) fn swap_limit(&self, folder: &Path) -> Option<u64> {
-        counted(folder, &self.folder, &self.above).filter_map(|folder| number(&folder.join("memory.swap.max"))).min()
+        counted(folder, &self.folder, &self.above)
+            .filter_map(|folder| number(&folder.join("memory.swap.max")))
+            .min()
     }
 
     /// How many processes were killed for memory, as one of these cgroups counts them.
@@ -146,7 +149,11 @@ pub(crate) fn all() -> BTreeSet<PathBuf> {
     let mut next = vec![top];
     while let Some(folder) = next.pop() {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
-        next.extend(entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+        next.extend(
+            entries
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path()),
+        );
         found.insert(folder);
     }
     found
@@ -159,7 +166,9 @@ pub(crate) fn all() -> BTreeSet<PathBuf> {
 pub(crate) fn of(pid: i32) -> io::Result<PathBuf> {
     let table = fs::read_to_string(format!("/proc/{pid}/cgroup"))?;
     let path = path_in(&table).ok_or(io::ErrorKind::NotFound)?;
-    Ok(top()?.join(path.trim_start_matches('/')))
+    let below_top = path.trim_start_matches('/');
+    let top = top()?;
+    Ok(if below_top.is_empty() { top } else { top.join(below_top) })
 }
 
 /// The path of version 2 in a `/proc/PID/cgroup`.
@@ -167,8 +176,14 @@ pub(crate) fn path_in(table: &str) -> Option<&str> {
     table.lines().find_map(|line| line.strip_prefix("0::"))
 }
 
-fn ours() -> Judged<PathBuf> {
-    of(std::process::id() as i32).map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))
+/// The cgroup that the suite's own lies in. The top lies in none, whatever the folder above it is.
+fn above_ours() -> Judged<PathBuf> {
+    let top = top().map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))?;
+    let ours = of(std::process::id() as i32).map_err(|error| Halt::skip(format!("{error}: {NEEDED}")))?;
+    let above = ours.parent().filter(|above| ours != top && above.starts_with(&top));
+    above
+        .map(Path::to_owned)
+        .ok_or_else(|| Halt::skip(format!("the suite is in no cgroup of its own: {NEEDED}")))
 }
 
 /// Where cgroup2 is mounted, for the suite.
@@ -180,10 +195,15 @@ fn top() -> io::Result<PathBuf> {
 
 fn enable_memory(folder: &Path) -> Judged {
     let control = folder.join("cgroup.subtree_control");
-    if fs::read_to_string(&control).is_ok_and(|enabled| enabled.split_whitespace().any(|name| name == "memory")) {
+    if fs::read_to_string(&control)
+        .is_ok_and(|enabled| enabled.split_whitespace().any(|name| name == "memory"))
+    {
         return Ok(());
     }
-    fs::write(&control, "+memory").map_err(|error| Halt::skip(format!("{}: {error}: {NEEDED}", control.display())))
+    // Not `fs::write`, which makes a file where there is none.
+    let written =
+        OpenOptions::new().write(true).open(&control).and_then(|mut file| file.write_all(b"+memory"));
+    written.map_err(|error| Halt::skip(format!("{}: {error}: {NEEDED}", control.display())))
 }
 
 fn number(file: &Path) -> Option<u64> {
@@ -203,8 +223,13 @@ mod tests {
 
     #[test]
     fn only_what_is_below_the_start_counts() {
-        let counted = |folder| counted(Path::new(folder), Path::new("/cg/leaf"), Path::new("/cg")).collect::<Vec<_>>();
-        assert_eq!(counted("/cg/a/b"), [Path::new("/cg/a/b"), Path::new("/cg/a")], "beside the leaf, up to what that lies in");
+        let counted =
+            |folder| counted(Path::new(folder), Path::new("/cg/leaf"), Path::new("/cg")).collect::<Vec<_>>();
+        assert_eq!(
+            counted("/cg/a/b"),
+            [Path::new("/cg/a/b"), Path::new("/cg/a")],
+            "beside the leaf, up to what that lies in"
+        );
         assert_eq!(counted("/cg/leaf/c"), [Path::new("/cg/leaf/c")], "below the leaf, without it");
         assert!(counted("/cg/leaf").is_empty(), "nor where the runtime was started itself");
     }

@@ -5,7 +5,7 @@ mod outside;
 
 use harness::{Check, Stage};
 
-pub(crate) use inside::{file, has_descriptors, has_its_root, host_folder, mounts_are_its_own, stays_inside};
+pub(crate) use inside::{has_descriptors, has_its_root, host_folder, mounts_are_its_own, stays_inside};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 3,

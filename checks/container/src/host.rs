@@ -90,7 +90,7 @@ impl<'c> Host<'c> {
     /// What the check comes to.
     pub(crate) fn play_without_root(context: &'c Context, act: impl FnOnce(&Self) -> Judged) -> Judged {
         let mut host = Self::begin(context, None)?;
-        host.hand_to(somebody(context))?;
+        host.hand_to_somebody()?;
         host.tell_of(act)
     }
 
@@ -103,26 +103,20 @@ impl<'c> Host<'c> {
         // Not below the check's own folder, which is closed to other users.
         let folder = Folder::create_in(&env::temp_dir(), "groundwork-container-")?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-        let host = Self {
-            context,
-            world,
-            folder,
-            leaf,
-            user: None,
-            steps: RefCell::default(),
-            calls: Cell::new(0),
-        };
+        let host =
+            Self { context, world, folder, leaf, user: None, steps: RefCell::default(), calls: Cell::new(0) };
         fs::write(host.probe(), PROBE)?;
         fs::set_permissions(host.probe(), fs::Permissions::from_mode(0o755))?;
         fs::write(host.secret(), b"nobody inside should read this")?;
         Ok(host)
     }
 
-    /// Has a user own it, who is the caller from now on.
+    /// Has a user own it, who is not root, and the caller from now on.
     ///
     /// # Errors
     /// Fault when that is refused.
-    pub(crate) fn hand_to(&mut self, user: u32) -> Judged {
+    pub(crate) fn hand_to_somebody(&mut self) -> Judged {
+        let user = somebody(self.context);
         chown(self.folder.path(), Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
         self.user = Some(user);
         Ok(())
@@ -157,8 +151,11 @@ impl<'c> Host<'c> {
         if now == before {
             return Ok(());
         }
-        Err(Halt::fail(format!("the host is called {before:?} {when}, as before"), format!("it is called {now:?}"))
-            .likely("the hostname is set before the UTS namespace is there, or without one"))
+        Err(Halt::fail(
+            format!("the host is called {before:?} {when}, as before"),
+            format!("it is called {now:?}"),
+        )
+        .likely("the hostname is set before the UTS namespace is there, or without one"))
     }
 
     /// Notes something that was done.
@@ -253,7 +250,10 @@ impl<'c> Host<'c> {
         if let Some(user) = self.user {
             let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
             chown(&seen, uid, gid)?;
-            above.ancestors().take_while(|folder| *folder != seen).try_for_each(|folder| chown(folder, uid, gid))?;
+            above
+                .ancestors()
+                .take_while(|folder| *folder != seen)
+                .try_for_each(|folder| chown(folder, uid, gid))?;
         }
         Ok(Root { path, sign, probe: FileId::of(&inside)? })
     }

@@ -68,7 +68,8 @@ pub(crate) fn ends_silently(run: Run<'_, '_>, status: i32) -> Judged {
 #[track_caller]
 fn is_silent(ended: &Ended) -> Judged {
     if !ended.stdout.is_empty() || !ended.stderr.is_empty() {
-        let got = format!("{:?} on stdout, {:?} on stderr", String::from_utf8_lossy(&ended.stdout), ended.stderr);
+        let got =
+            format!("{:?} on stdout, {:?} on stderr", String::from_utf8_lossy(&ended.stdout), ended.stderr);
         return Err(harness::Halt::fail("nothing of the runtime's on stdout or stderr", got));
     }
     Ok(())

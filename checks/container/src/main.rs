@@ -25,6 +25,10 @@ mod memory;
 
 mod whole;
 
+mod rootless;
+
+mod hardened;
+
 mod call;
 
 mod run;
@@ -43,7 +47,19 @@ use std::process::ExitCode;
 
 use harness::Suite;
 
-static SUITE: Suite = Suite::new("container", &[hostname::STAGE, processes::STAGE, filesystem::STAGE, memory::STAGE, whole::STAGE]);
+static SUITE: Suite = Suite::new(
+    "container",
+    &[
+        hostname::STAGE,
+        processes::STAGE,
+        filesystem::STAGE,
+        memory::STAGE,
+        whole::STAGE,
+        rootless::STAGE,
+        hardened::STAGE,
+    ],
+)
+.in_lab();
 
 fn main() -> ExitCode {
     harness::main(&SUITE)

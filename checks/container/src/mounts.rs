@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn a_difference_names_both_sides() {
         assert!(difference(TABLE, TABLE).is_empty(), "nothing differs from itself");
-        let rows = difference(TABLE, "21 1 0:19 / / rw,relatime shared:1 master:2 - ext4 /dev/root rw\nnew\n");
+        let rows =
+            difference(TABLE, "21 1 0:19 / / rw,relatime shared:1 master:2 - ext4 /dev/root rw\nnew\n");
         assert!(rows.iter().any(|row| row.starts_with("- 22")), "what is gone: {rows:?}");
         assert!(rows.contains(&"+ new".to_owned()), "what has come: {rows:?}");
     }

@@ -5,12 +5,7 @@ use std::{fs, path::Path};
 use harness::{Check, Context, Halt, Judged, Stage, process::Process};
 use serde_json::Value;
 
-use crate::{
-    host::Host,
-    hostname::has_own_namespace,
-    mounts,
-    run::Inside,
-};
+use crate::{host::Host, hostname::has_own_namespace, mounts, run::Inside};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 2,
@@ -45,12 +40,17 @@ pub(crate) fn is_pid_1(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judged {
     if who["pid"] != 1 {
         let halt = Halt::fail("the command is pid 1", format!("it is pid {}", who["pid"]));
         return Err(match numbers.split_whitespace().count() {
-            1 => halt.likely("who calls unshare(CLONE_NEWPID) stays where it is: its next child is the first one inside"),
+            1 => halt.likely(
+                "who calls unshare(CLONE_NEWPID) stays where it is: its next child is the first one inside",
+            ),
             _ => halt.likely("a shell or an init of the runtime's is pid 1, and the command its child"),
         });
     }
     if who["parent"] != 0 {
-        return Err(Halt::fail("its parent is nobody that it can see, 0", format!("it is {}", who["parent"])));
+        return Err(Halt::fail(
+            "its parent is nobody that it can see, 0",
+            format!("it is {}", who["parent"]),
+        ));
     }
     Ok(())
 }
@@ -105,8 +105,10 @@ pub(crate) fn lists(inside: &Inside<'_, '_>, expected: usize) -> Judged {
     Err(if found.is_empty() {
         halt.likely("nothing is mounted at /proc")
     } else if found.contains(&us) {
-        halt.likely("it is the host's /proc, or one that was mounted by a process outside of the new PID namespace: \
-                     proc shows the namespace of whoever mounts it")
+        halt.likely(
+            "it is the host's /proc, or one that was mounted by a process outside of the new PID namespace: \
+                     proc shows the namespace of whoever mounts it",
+        )
     } else {
         halt
     })
@@ -148,7 +150,9 @@ fn no_process_of_the_host_can_be_reached(context: &Context) -> Judged {
         for (who, pid) in others {
             match inside.ask(&format!("kill {pid} 0"))? {
                 Err(libc::ESRCH) => {}
-                Ok(_) => return Err(Halt::fail(format!("kill({pid}, 0), of {who}: ESRCH"), "it can be killed")),
+                Ok(_) => {
+                    return Err(Halt::fail(format!("kill({pid}, 0), of {who}: ESRCH"), "it can be killed"));
+                }
                 Err(errno) => {
                     let got = nix::errno::Errno::from_raw(errno).to_string();
                     return Err(Halt::fail(format!("kill({pid}, 0), of {who}: ESRCH"), got));

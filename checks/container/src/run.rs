@@ -28,8 +28,9 @@ use crate::{
     seen,
 };
 
-/// How long one wait goes on while the runtime idles or spins.
-const ALLOWANCE: Duration = Duration::from_secs(10);
+/// How long one wait goes on while the runtime idles or spins. A throw-away kernel does not know how much of its time its own
+/// host gave to others, so nothing in it looks starved.
+const ALLOWANCE: Duration = Duration::from_secs(30);
 
 /// A runtime that was started.
 #[derive(Debug)]
@@ -38,7 +39,6 @@ pub(crate) struct Run<'h, 'c> {
     process: RefCell<Process>,
     root: Root,
     nonce: String,
-    shown: String,
 }
 
 /// How a run ended.
@@ -50,7 +50,6 @@ pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     /// The end of its stderr.
     pub(crate) stderr: String,
-    shown: String,
 }
 
 /// A run with a probe inside that serves.
@@ -63,17 +62,14 @@ pub(crate) struct Inside<'h, 'c> {
 }
 
 impl<'h, 'c> Run<'h, 'c> {
-    pub(crate) fn of(host: &'h Host<'c>, process: Process, root: Root, nonce: String, shown: String) -> Self {
-        Self { host, process: RefCell::new(process), root, nonce, shown }
+    pub(crate) fn of(host: &'h Host<'c>, mut process: Process, root: Root, nonce: String) -> Self {
+        process.set_allowance(ALLOWANCE);
+        Self { host, process: RefCell::new(process), root, nonce }
     }
 
     /// The runtime's pid.
     pub(crate) fn pid(&self) -> i32 {
         self.process.borrow().pid()
-    }
-
-    pub(crate) fn root(&self) -> &Root {
-        &self.root
     }
 
     pub(crate) fn nonce(&self) -> &str {
@@ -140,7 +136,7 @@ impl<'h, 'c> Run<'h, 'c> {
     /// Timeout when it goes on.
     #[track_caller]
     pub(crate) fn has_ended(&self) -> Judged {
-        self.wait::<()>("the runtime ends", || Ok(None)).map(drop)
+        self.process.borrow_mut().awaits_end("the runtime ends")
     }
 
     /// Waits for its end.
@@ -154,13 +150,12 @@ impl<'h, 'c> Run<'h, 'c> {
             stdout.extend(bytes);
         }
         self.has_ended()?;
-        let shown = self.shown.clone();
         let ending = self.into_ending()?;
         let halt = ending.halt("a command that was run");
         if matches!(halt.verdict, Verdict::NotStarted { .. }) {
             return Err(halt);
         }
-        Ok(Ended { exit: ending.exit, stdout, stderr: ending.stderr, shown })
+        Ok(Ended { exit: ending.exit, stdout, stderr: ending.stderr })
     }
 
     /// Waits for the probe's first line, and finds its process.
@@ -172,7 +167,10 @@ impl<'h, 'c> Run<'h, 'c> {
         let line = self.line("the command runs, and says its first line")?;
         let hello: Value = serde_json::from_str(&line).unwrap_or_default();
         if hello["nonce"] != self.nonce.as_str() {
-            return Err(Halt::fail("the command's own first line on stdout, and nothing before it", format!("{line:?}")));
+            return Err(Halt::fail(
+                "the command's own first line on stdout, and nothing before it",
+                format!("{line:?}"),
+            ));
         }
         let pid = self.until("the process of the command", || Ok(self.found()))?;
         Ok(Inside { run: self, pid, hello })
@@ -242,11 +240,6 @@ impl Ended {
                 fail
             }
         }
-    }
-
-    /// What was called.
-    pub(crate) fn shown(&self) -> &str {
-        &self.shown
     }
 }
 

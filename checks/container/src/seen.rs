@@ -1,10 +1,6 @@
 //! Processes, as `/proc` tells of them to the suite, which sees all of them.
 
-use std::{
-    fs,
-    os::unix::fs::MetadataExt,
-    path::Path,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use crate::{call::NONCE, host::FileId};
 
@@ -32,7 +28,8 @@ pub(crate) fn of_run(nonce: &str) -> Vec<i32> {
 pub(crate) fn nonce_of(pid: i32) -> Option<String> {
     let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
     let begin = format!("{NONCE}=");
-    let variable = environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(begin.as_bytes()))?;
+    let variable =
+        environment.split(|&byte| byte == 0).find(|variable| variable.starts_with(begin.as_bytes()))?;
     Some(String::from_utf8_lossy(&variable[begin.len()..]).into_owned())
 }
 
@@ -70,6 +67,12 @@ pub(crate) fn field<'s>(status: &'s str, name: &str) -> Option<&'s str> {
 pub(crate) fn is_asleep(pid: i32) -> bool {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
     !field(&status, "State").unwrap_or_default().starts_with('R')
+}
+
+/// Whether a process was stopped by a signal.
+pub(crate) fn is_stopped(pid: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    field(&status, "State").unwrap_or_default().starts_with('T')
 }
 
 /// Whether there is such a process that has not ended.

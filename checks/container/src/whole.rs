@@ -7,7 +7,7 @@ mod given;
 mod injection;
 mod kills;
 
-use harness::{Check, Judged, Stage};
+use harness::{Check, Halt, Judged, Stage};
 
 use crate::{
     filesystem::{has_descriptors, has_its_root, mounts_are_its_own},
@@ -18,7 +18,10 @@ use crate::{
     run::Inside,
 };
 
-pub(crate) use injection::{Outcome, injected};
+pub(crate) use ends::ends_alone;
+pub(crate) use failures::is_confined_or_refused;
+pub(crate) use injection::{Outcome, RIGHTS, injected, injected_in};
+pub(crate) use kills::dies;
 
 pub(crate) const STAGE: Stage = Stage {
     number: 5,
@@ -38,10 +41,11 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("eight_at_once_are_eight", ends::eight_at_once_are_eight)
             .points(3)
             .must("eight runs that begin at the same time have a name, a root, a limit and an end each")
-            .why("A fixed name, for a cgroup or a folder, works until the second one comes."),
+            .why("A fixed name, for a cgroup or a folder, works until the second one comes.")
+            .alone(),
         Check::new("the_run_ends_with_the_command", ends::the_run_ends_with_the_command)
             .points(3)
-            .must("the run ends when the command does, with its status; other processes of the container die with it")
+            .must("the run ends when the command does and not before, with its status; other processes of the container die with it")
             .why("A service that left a daemon behind must not keep its container, its memory and its port for ever."),
         Check::new("signals_reach_the_command", given::signals_reach_the_command)
             .points(3)
@@ -93,6 +97,9 @@ pub(crate) fn is_fully_confined(host: &Host<'_>, inside: &Inside<'_, '_>, name: 
     has_descriptors(inside)?;
     if host.has_leaf().is_some() {
         has_limit(host, inside, 64 << 20)?;
+        if host.leaf().swap_limit(&inside.cgroup()?).is_none() {
+            return Err(Halt::fail("a limit of what is swapped out (memory.swap.max)", "none"));
+        }
     }
     Ok(())
 }

@@ -110,6 +110,15 @@ impl Process {
         Ok(self.inbox.has_line())
     }
 
+    /// Waits for it to end, and leaves it to be looked at: it is reaped when it is dropped, so its pid is its own until then.
+    ///
+    /// # Errors
+    /// Timeout when it does not end; limit when it went over one.
+    #[track_caller]
+    pub fn awaits_end(&mut self, awaited: impl fmt::Display) -> Judged {
+        self.pump(self.allowance, |_| false)?.or_timeout(&awaited, self.allowance)
+    }
+
     /// Ends its input, once all that was sent has been taken.
     pub fn end_input(&mut self) {
         self.input_ends = true;

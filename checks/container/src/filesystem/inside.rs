@@ -72,12 +72,16 @@ pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Ju
             "a root, /proc, and mounts of the runtime's own on /dev and /sys: nothing else",
             format!("{} mounts more, the first {}", foreign.len(), mount.shown()),
         );
-        return Err(halt.drawn(rows).likely("the old root is still there: pivot_root() puts it somewhere, from where it has to be detached"));
+        return Err(halt.drawn(rows).likely(
+            "the old root is still there: pivot_root() puts it somewhere, from where it has to be detached",
+        ));
     }
     let roots: Vec<_> = mounts.iter().filter(|mount| mount.place == "/").collect();
     if roots.len() > 1 {
         let rows = roots.iter().map(|mount| mount.line.clone()).collect();
-        return Err(Halt::fail("one mount at /", format!("{}: one covers the other", roots.len())).drawn(rows));
+        return Err(
+            Halt::fail("one mount at /", format!("{}: one covers the other", roots.len())).drawn(rows)
+        );
     }
     let root = FileId::of(&host.world().outside(&inside.root().path))?;
     if inside.root_id()? != root {
@@ -98,7 +102,9 @@ fn is_its_own(mount: &Mount) -> bool {
         "/dev" => mount.kind == "tmpfs",
         // A single device of the host's is harmless, and cannot be made by everybody.
         place if mount.is_within("/dev") && mount.part != "/" => {
-            mount.kind == "tmpfs" || DEVICES.iter().any(|name| place == format!("/dev/{name}")) || place == "/dev/console"
+            mount.kind == "tmpfs"
+                || DEVICES.iter().any(|name| place == format!("/dev/{name}"))
+                || place == "/dev/console"
         }
         _ if mount.is_within("/dev") => ["tmpfs", "devpts", "mqueue"].contains(&mount.kind.as_str()),
         _ => mount.is_within("/sys") && ["sysfs", "tmpfs", "cgroup2"].contains(&mount.kind.as_str()),
@@ -129,7 +135,10 @@ pub(crate) fn stays_inside(host: &Host<'_>, inside: &Inside<'_, '_>, way: &str) 
         let at = file(&step["file"]);
         if at == Some(outside) || at == Some(folder) {
             let how = step["how"].as_str().unwrap_or_default();
-            return Err(Halt::fail("root inside gets nowhere but into ROOTFS", format!("the host's root, by {how}")));
+            return Err(Halt::fail(
+                "root inside gets nowhere but into ROOTFS",
+                format!("the host's root, by {how}"),
+            ));
         }
     }
     Ok(())
@@ -141,9 +150,14 @@ pub(super) fn no_path_leads_out(context: &Context) -> Judged {
         has_its_root(host, &inside)?;
         stays_inside(host, &inside, "upwards")?;
         let secret = host.secret();
-        for path in ["", "/proc/self/root", "/proc/self/cwd", "/proc/1/root", "/.."].map(|way| format!("{way}{}", secret.display())) {
+        for path in ["", "/proc/self/root", "/proc/self/cwd", "/proc/1/root", "/.."]
+            .map(|way| format!("{way}{}", secret.display()))
+        {
             if let Ok(text) = inside.ask(&format!("read {path}"))? {
-                return Err(Halt::fail(format!("no {path}: it is a file of the host's alone"), text.to_string()));
+                return Err(Halt::fail(
+                    format!("no {path}: it is a file of the host's alone"),
+                    text.to_string(),
+                ));
             }
         }
         inside.finish_well()
@@ -166,7 +180,8 @@ pub(crate) fn has_descriptors(inside: &Inside<'_, '_>) -> Judged {
     if open == serde_json::json!([0, 1, 2]) {
         return Ok(());
     }
-    let numbers: Vec<_> = open.as_array().cloned().unwrap_or_default().iter().filter_map(Value::as_i64).collect();
+    let numbers: Vec<_> =
+        open.as_array().cloned().unwrap_or_default().iter().filter_map(Value::as_i64).collect();
     let more = numbers.iter().filter(|&&number| number > 2);
     let link = |number: &i64| {
         let link = std::fs::read_link(format!("/proc/{}/fd/{number}", inside.pid())).unwrap_or_default();

@@ -85,13 +85,17 @@ pub(super) fn nothing_is_made_in_the_root(context: &Context) -> Judged {
         let before = content(&root);
         let is_same = |when: &str| {
             let now = content(&root);
-            let changed = before.iter().find(|(path, file)| now.get(*path) != Some(file)).map(|(path, _)| path);
+            let changed =
+                before.iter().find(|(path, file)| now.get(*path) != Some(file)).map(|(path, _)| path);
             let made = now.keys().find(|path| !before.contains_key(*path));
             match (made, changed) {
-                (Some(path), _) => Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made"))),
-                (_, Some(path)) => {
-                    Err(Halt::fail(format!("everything in ROOTFS is as it was {when}"), format!("{path} is not")))
+                (Some(path), _) => {
+                    Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made")))
                 }
+                (_, Some(path)) => Err(Halt::fail(
+                    format!("everything in ROOTFS is as it was {when}"),
+                    format!("{path} is not"),
+                )),
                 (None, None) => Ok(()),
             }
         };
@@ -113,9 +117,13 @@ fn content(folder: &Path) -> BTreeMap<String, String> {
             next.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
         }
         let size = if file.is_dir() { 0 } else { file.len() };
-        let text = if file.is_file() && size < 4096 { fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        let text =
+            if file.is_file() && size < 4096 { fs::read(&path).unwrap_or_default() } else { Vec::new() };
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        found.insert(format!("/{name}"), format!("{:o} {} {} {size} {text:?}", file.mode(), file.uid(), file.gid()));
+        found.insert(
+            format!("/{name}"),
+            format!("{:o} {} {} {size} {text:?}", file.mode(), file.uid(), file.gid()),
+        );
     }
     found
 }

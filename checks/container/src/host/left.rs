@@ -50,7 +50,10 @@ impl Left {
         }
         if let Some(file) = now.files.difference(&self.files).next() {
             let file = file.strip_prefix(host.folder()).unwrap_or(file);
-            return Err(Halt::fail("no file or folder is left", format!("{} was not there before", file.display())));
+            return Err(Halt::fail(
+                "no file or folder is left",
+                format!("{} was not there before", file.display()),
+            ));
         }
         if let Some(file) = self.files.difference(&now.files).next() {
             return Err(Halt::fail("everything is still there", format!("{} is gone", file.display())));

@@ -19,9 +19,14 @@ use crate::{host::Host, run::Inside};
 pub(crate) fn is_called(inside: &Inside<'_, '_>, name: &str) -> Judged {
     let at_first = inside.hello()["hostname"].as_str().unwrap_or_default().to_owned();
     let now = inside.told("hostname")?;
-    for (got, when) in [(at_first.as_str(), "at its first instruction"), (now.as_str().unwrap_or_default(), "now")] {
+    for (got, when) in
+        [(at_first.as_str(), "at its first instruction"), (now.as_str().unwrap_or_default(), "now")]
+    {
         if got != name {
-            return Err(Halt::fail(format!("the command is called {name:?} {when}"), format!("it is called {got:?}")));
+            return Err(Halt::fail(
+                format!("the command is called {name:?} {when}"),
+                format!("it is called {got:?}"),
+            ));
         }
     }
     Ok(())

@@ -1,9 +1,6 @@
 //! What is not run, and how that is said.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use harness::{Context, Halt, Judged, process::Exit};
 
@@ -37,8 +34,11 @@ pub(crate) fn is_refused(ended: &Ended, statuses: &[i32], culprit: &str) -> Judg
 pub(super) fn what_cannot_be_run_is_126_or_127(context: &Context) -> Judged {
     Host::play(context, |host| {
         // The same files at the same paths, inside and outside.
-        let files: [(&str, &[u8], u32); 3] =
-            [("locked", b"#!/bin/sh\n", 0o644), ("no-program", b"\x01\x02\x03\x04", 0o755), ("orphan", b"#!/nowhere/sh\n", 0o755)];
+        let files: [(&str, &[u8], u32); 3] = [
+            ("locked", b"#!/bin/sh\n", 0o644),
+            ("no-program", b"\x01\x02\x03\x04", 0o755),
+            ("orphan", b"#!/nowhere/sh\n", 0o755),
+        ];
         let make = |call: &Call<'_, '_>| -> Judged {
             for (name, bytes, mode) in files {
                 let outside = host.folder().join(name);
@@ -95,7 +95,14 @@ pub(super) fn a_bad_command_line_is_125(context: &Context) -> Judged {
             let ended = host.call()?.root_word(root).start()?.ends()?;
             is_refused(&ended, &[125], "")?;
         }
-        for words in [&[][..], &["nonsense", "/", "/bin/true"], &["run"], &["run", "/"], &["run", "--hostname"], &["run", "--hostname", "box", "/"]] {
+        for words in [
+            &[][..],
+            &["nonsense", "/", "/bin/true"],
+            &["run"],
+            &["run", "/"],
+            &["run", "--hostname"],
+            &["run", "--hostname", "box", "/"],
+        ] {
             host.forget();
             let ended = host.call()?.bare(words).start()?.ends()?;
             is_refused(&ended, &[125], if words.first() == Some(&"nonsense") { "nonsense" } else { "" })?;

@@ -15,7 +15,16 @@ const MARKER: &str = "GROUNDWORK_";
 
 pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
     const WORDS: [&[u8]; 10] = [
-        b"--hostname", b"-x", b"", b" ", b"two words", b"a\nb", b"\xff\xfe", b"--", b"--memory", b"'\"$HOME\\",
+        b"--hostname",
+        b"-x",
+        b"",
+        b" ",
+        b"two words",
+        b"a\nb",
+        b"\xff\xfe",
+        b"--",
+        b"--memory",
+        b"'\"$HOME\\",
     ];
     Host::play(context, |host| {
         let outside = plain(host)?;
@@ -26,10 +35,17 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
         let expected: Vec<Value> = WORDS.iter().map(|word| chars(word).into()).collect();
         same("its arguments", &expected.into(), &told["args"])?;
         same("its own name", &chars(host.probe().as_os_str().as_bytes()).into(), &told["name"])?;
-        same("the caller's environment", &without_marker(&outside["environment"]), &without_marker(&told["environment"]))?;
+        same(
+            "the caller's environment",
+            &without_marker(&outside["environment"]),
+            &without_marker(&told["environment"]),
+        )?;
         let folder = told["folder"].as_str().unwrap_or_default();
         if folder != "/" && Path::new(folder) != host.folder() {
-            return Err(Halt::fail("/ or the caller's folder as its working directory", format!("{folder:?}")));
+            return Err(Halt::fail(
+                "/ or the caller's folder as its working directory",
+                format!("{folder:?}"),
+            ));
         }
         // A value that looks like an option, and a command's that look like the runtime's.
         host.forget();
@@ -48,8 +64,9 @@ fn plain(host: &Host<'_>) -> Judged<Value> {
 }
 
 fn told(ended: &Ended) -> Judged<Value> {
-    serde_json::from_slice(&ended.stdout)
-        .map_err(|_| Halt::fail("the command's own output on stdout, and nothing else", shown_bytes(&ended.stdout)))
+    serde_json::from_slice(&ended.stdout).map_err(|_| {
+        Halt::fail("the command's own output on stdout, and nothing else", shown_bytes(&ended.stdout))
+    })
 }
 
 #[track_caller]
@@ -67,7 +84,10 @@ fn chars(bytes: &[u8]) -> String {
 
 fn without_marker(environment: &Value) -> Value {
     let variables = environment.as_array().cloned().unwrap_or_default();
-    variables.into_iter().filter(|variable| !variable.as_str().unwrap_or_default().starts_with(MARKER)).collect()
+    variables
+        .into_iter()
+        .filter(|variable| !variable.as_str().unwrap_or_default().starts_with(MARKER))
+        .collect()
 }
 
 pub(super) fn stdio_is_the_caller_s(context: &Context) -> Judged {

@@ -32,7 +32,11 @@ pub(crate) fn has_limit(host: &Host<'_>, inside: &Inside<'_, '_>, bytes: u64) ->
         None => {
             let halt = Halt::fail(expected, format!("none, in {}", folder.display()));
             let is_where_it_was = folder == host.leaf().folder();
-            Err(if is_where_it_was { halt.likely("the command is in the cgroup that the runtime was started in") } else { halt })
+            Err(if is_where_it_was {
+                halt.likely("the command is in the cgroup that the runtime was started in")
+            } else {
+                halt
+            })
         }
     }
 }
@@ -52,7 +56,11 @@ pub(super) fn the_limit_is_exact(context: &Context) -> Judged {
             host.forget();
             // With another option on either side.
             let call = host.call()?;
-            let call = if bytes < 40 << 20 { call.hostname("box").memory(size) } else { call.memory(size).hostname("box") };
+            let call = if bytes < 40 << 20 {
+                call.hostname("box").memory(size)
+            } else {
+                call.memory(size).hostname("box")
+            };
             let inside = call.serves()?;
             has_limit(host, &inside, bytes)?;
             inside.finish_well()?;
@@ -182,8 +190,9 @@ pub(super) fn the_cgroup_goes_where_it_can(context: &Context) -> Judged {
         let above = host.leaf().above();
         if !folder.starts_with(above) {
             let expected = format!("a cgroup below {}, which the runtime was started in", above.display());
-            return Err(Halt::fail(expected, format!("{}", folder.display()))
-                .likely("the cgroup is made at a fixed place: where the runtime was started is in /proc/self/cgroup"));
+            return Err(Halt::fail(expected, format!("{}", folder.display())).likely(
+                "the cgroup is made at a fixed place: where the runtime was started is in /proc/self/cgroup",
+            ));
         }
         inside.finish_well()
     })?;

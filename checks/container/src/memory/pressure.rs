@@ -9,9 +9,13 @@ use crate::{host::Host, run::Inside};
 #[track_caller]
 fn is_killed_for(inside: Inside<'_, '_>, bytes: i64) -> Judged {
     match inside.ask(&format!("eat {bytes}")) {
-        Ok(_) => Err(Halt::fail(format!("who takes {} MiB is killed", bytes / MIB), "it has them, and goes on")),
+        Ok(_) => {
+            Err(Halt::fail(format!("who takes {} MiB is killed", bytes / MIB), "it has them, and goes on"))
+        }
         // It ended, or its runtime did: which of them is told by the status.
-        Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => inside.into_run().ends()?.has_status(137),
+        Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => {
+            inside.into_run().ends()?.has_status(137)
+        }
         Err(halt) => Err(halt),
     }
 }
@@ -31,7 +35,9 @@ pub(super) fn who_goes_above_it_is_killed(context: &Context) -> Judged {
         match inside.ask(&format!("eat-apart {TOO_MUCH}")) {
             Ok(_) if host.leaf().killed(&folder) > 0 => Ok(()),
             Ok(_) => Err(Halt::fail("oom_kill of at least 1 in memory.events", "0")),
-            Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => inside.into_run().ends()?.has_status(137),
+            Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => {
+                inside.into_run().ends()?.has_status(137)
+            }
             Err(halt) => Err(halt),
         }
     })
@@ -68,10 +74,13 @@ pub(super) fn processes_share_one_limit(context: &Context) -> Judged {
         // One of the two is killed, or everybody.
         match inside.ask(&format!("eat-apart {}", 36 * MIB)) {
             Ok(_) if host.leaf().killed(&folder) > 0 => inside.finish_well(),
-            Ok(_) => {
-                Err(Halt::fail("two children cannot have 24 and 36 MiB of 48M", "both have them, and nobody was killed"))
+            Ok(_) => Err(Halt::fail(
+                "two children cannot have 24 and 36 MiB of 48M",
+                "both have them, and nobody was killed",
+            )),
+            Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => {
+                inside.into_run().ends()?.has_status(137)
             }
-            Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => inside.into_run().ends()?.has_status(137),
             Err(halt) => Err(halt),
         }
     })

@@ -8,8 +8,23 @@ use crate::{cgroups::Leaf, host::Host, hostname::is_refused, processes::decoy};
 pub(super) fn a_bad_size_is_refused(context: &Context) -> Judged {
     // The last is 2^64, and the two before it come to that and to more.
     const SIZES: [&str; 17] = [
-        "0", "0M", "-1", "+64M", "64.5M", " 64M", "64M ", "64 M", "64X", "64MB", "M", "", "0x4000000", "64M64M",
-        "17179869184G", "18014398509481984K", "18446744073709551616",
+        "0",
+        "0M",
+        "-1",
+        "+64M",
+        "64.5M",
+        " 64M",
+        "64M ",
+        "64 M",
+        "64X",
+        "64MB",
+        "M",
+        "",
+        "0x4000000",
+        "64M64M",
+        "17179869184G",
+        "18014398509481984K",
+        "18446744073709551616",
     ];
     Host::play_with_memory(context, |host| {
         // Whoever refuses everything refuses these as well.
@@ -33,8 +48,11 @@ pub(super) fn a_limit_that_cannot_be_had_is_125(context: &Context) -> Judged {
         host.world().inside(|| umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH))?;
         let ended = host.call()?.memory("64M").probe("exit", &[b"7"]).start()?.ends()?;
         if ended.exit == Exit::Status(7) {
-            return Err(Halt::fail("exit status 125, and the command does not run", "it runs, with exit status 7")
-                .likely("errors of the limit are ignored"));
+            return Err(Halt::fail(
+                "exit status 125, and the command does not run",
+                "it runs, with exit status 7",
+            )
+            .likely("errors of the limit are ignored"));
         }
         is_refused(&ended, &[125], "")?;
         // Without a limit nobody needs a cgroup.
@@ -50,8 +68,11 @@ pub(super) fn a_limit_that_cannot_be_had_is_125(context: &Context) -> Judged {
         let run = host.call()?.memory("64M").probe("exit", &[b"7"]).start()?;
         let ended = run.ends()?;
         if ended.exit == Exit::Status(7) {
-            return Err(Halt::fail("exit status 125, and the command does not run", "it runs, with exit status 7")
-                .likely("errors of the limit are ignored"));
+            return Err(Halt::fail(
+                "exit status 125, and the command does not run",
+                "it runs, with exit status 7",
+            )
+            .likely("errors of the limit are ignored"));
         }
         is_refused(&ended, &[125], "")
     })

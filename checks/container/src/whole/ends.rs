@@ -10,6 +10,7 @@ use nix::{
 
 use super::is_fully_confined;
 use crate::{
+    call::Call,
     host::{Host, Left},
     memory::MIB,
     run::{Ended, Run},
@@ -24,7 +25,10 @@ pub(crate) fn ends_alone(run: Run<'_, '_>) -> Judged<Ended> {
     // The runtime has not been waited for, so its group's number is its own.
     let zombies = seen::zombies_of(run.pid());
     if let Some(left) = seen::of_run(&nonce).first() {
-        return Err(Halt::fail("no process is left when the runtime has ended", format!("{} is", seen::shown(*left))));
+        return Err(Halt::fail(
+            "no process is left when the runtime has ended",
+            format!("{} is", seen::shown(*left)),
+        ));
     }
     if !zombies.is_empty() {
         let got = format!("{} that it has not waited for", zombies.len());
@@ -40,18 +44,20 @@ pub(super) fn nothing_is_left_after_any_end(context: &Context) -> Judged {
         fs::write(&locked, b"#!/nowhere\n")?;
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o644))?;
         let before = Left::now(host)?;
-        let call = || crate::call::Call::on(host, root.clone()).hostname("box").memory("32M");
+        let call = || Call::on(host, root.clone()).hostname("box").memory("32M");
         for (name, end) in ENDS {
             host.forget();
             let run = end(call(), host)?;
             ends_alone(run)?;
-            before.is_unchanged(host).map_err(|halt| halt.likely(format!("it is not cleaned up after {name}")))?;
+            before
+                .is_unchanged(host)
+                .map_err(|halt| halt.likely(format!("it is not cleaned up after {name}")))?;
         }
         Ok(())
     })
 }
 
-type Beginning = for<'h, 'c> fn(crate::call::Call<'h, 'c>, &Host<'_>) -> Judged<Run<'h, 'c>>;
+type Beginning = for<'h, 'c> fn(Call<'h, 'c>, &Host<'_>) -> Judged<Run<'h, 'c>>;
 
 /// Ways to end, each begun.
 const ENDS: [(&str, Beginning); 9] = [
@@ -93,14 +99,21 @@ pub(super) fn nothing_is_left_after_a_hundred_runs(context: &Context) -> Judged 
             let mut runs = Vec::new();
             for number in 0..AT_ONCE {
                 // Some of them fail.
-                let call = crate::call::Call::on(host, root.clone()).hostname("box").memory("32M");
-                let call = if (round + number) % 5 == 0 { call.command(&["/not/there"]) } else { call.probe("exit", &[b"0"]) };
-                runs.push(call.start()?);
+                let call = Call::on(host, root.clone()).hostname("box").memory("32M");
+                let fails = (round + number) % 5 == 0;
+                let call = if fails { call.command(&["/not/there"]) } else { call.probe("exit", &[b"0"]) };
+                runs.push((call.start()?, if fails { 127 } else { 0 }));
             }
-            runs.into_iter().try_for_each(|run| ends_alone(run).map(drop))?;
+            for (run, status) in runs {
+                run.has_ended()?;
+                run.ends()?.has_status(status)?;
+            }
         }
         host.forget();
-        host.tell(format!("{} runs, {AT_ONCE} at a time, of which every fifth finds no command", ROUNDS * AT_ONCE));
+        host.tell(format!(
+            "{} runs, {AT_ONCE} at a time, of which every fifth finds no command",
+            ROUNDS * AT_ONCE
+        ));
         before.is_unchanged(host)
     })
 }
@@ -136,6 +149,14 @@ pub(super) fn eight_at_once_are_eight(context: &Context) -> Judged {
 pub(super) fn the_run_ends_with_the_command(context: &Context) -> Judged {
     Host::play(context, |host| {
         let inside = host.call()?.serves()?;
+        // Its parent hears of a stop as it hears of an end.
+        host.tell("the command is stopped for a while, from outside");
+        kill(Pid::from_raw(inside.pid()), Signal::SIGSTOP)?;
+        inside
+            .run()
+            .until("the command stands still", || Ok(seen::is_stopped(inside.pid()).then_some(())))?;
+        kill(Pid::from_raw(inside.pid()), Signal::SIGCONT)?;
+        inside.told("who")?;
         // Children that have ended, in their own ways, and that nobody has waited for.
         inside.told("leave 3")?;
         inside.told("fork")?;

@@ -33,7 +33,9 @@ pub(super) fn nothing_lies_below_the_root(context: &Context) -> Judged {
             let inside = crate::call::Call::on(host, root).serves()?;
             has_its_root(host, &inside)?;
             stays_inside(host, &inside, "unmount").map_err(|halt| {
-                halt.likely("the old root is still in the mount table, below the new one: it has to be detached")
+                halt.likely(
+                    "the old root is still in the mount table, below the new one: it has to be detached",
+                )
             })?;
             inside.finish_well()?;
         }

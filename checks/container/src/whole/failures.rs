@@ -16,8 +16,9 @@ const NAME: &str = "box";
 pub(crate) fn is_confined_or_refused(host: &Host<'_>, step: &str, outcome: Outcome<'_, '_>) -> Judged {
     match outcome {
         Outcome::Runs(inside) => {
-            is_fully_confined(host, &inside, NAME)
-                .map_err(|halt| halt.likely(format!("the error of {step} is ignored, and the command run without")))?;
+            is_fully_confined(host, &inside, NAME).map_err(|halt| {
+                halt.likely(format!("the error of {step} is ignored, and the command run without"))
+            })?;
             inside.finish_well()
         }
         Outcome::Ended(ended) => {

@@ -34,7 +34,10 @@ pub(super) fn signals_reach_the_command(context: &Context) -> Judged {
             let count = caught[(signal as i32).to_string()].as_i64();
             if count != Some(TIMES) {
                 let got = format!("{} times", count.unwrap_or(0));
-                return Err(Halt::fail(format!("{signal} reaches the command as often as it was sent, {TIMES} times"), got));
+                return Err(Halt::fail(
+                    format!("{signal} reaches the command as often as it was sent, {TIMES} times"),
+                    got,
+                ));
             }
         }
         inside.finish()?.has_status(42)
@@ -46,13 +49,17 @@ pub(super) fn the_command_s_signals_are_the_caller_s(context: &Context) -> Judge
         let inside = host.call()?.serves()?;
         let signals = inside.told("signals")?;
         let name = |number: i64| {
-            Signal::try_from(number as i32).map_or_else(|_| format!("signal {number}"), |signal| signal.to_string())
+            Signal::try_from(number as i32)
+                .map_or_else(|_| format!("signal {number}"), |signal| signal.to_string())
         };
         for kind in ["blocked", "ignored"] {
             let numbers = signals[kind].as_array().cloned().unwrap_or_default();
             if !numbers.is_empty() {
                 let names: Vec<_> = numbers.iter().filter_map(serde_json::Value::as_i64).map(name).collect();
-                let halt = Halt::fail(format!("no signal is {kind} in the command: the caller had none"), names.join(", "));
+                let halt = Halt::fail(
+                    format!("no signal is {kind} in the command: the caller had none"),
+                    names.join(", "),
+                );
                 let is_std_s = kind == "ignored" && names == ["SIGPIPE"];
                 return Err(if is_std_s {
                     halt.likely("Rust's std ignores SIGPIPE before main, and exec keeps what is ignored")

@@ -29,6 +29,61 @@ use crate::{
     run::{Ended, Inside, Run},
 };
 
+/// Which system calls count as steps, and what they are called.
+pub(crate) struct Steps {
+    named: &'static [(i64, &'static str)],
+    others: &'static [i64],
+}
+
+/// Those that make a namespace, a mount, a root, a name, a limit.
+pub(crate) const CONFINING: Steps = Steps {
+    named: &[
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_umount2, "umount2"),
+        (libc::SYS_pivot_root, "pivot_root"),
+        (libc::SYS_chroot, "chroot"),
+        (libc::SYS_sethostname, "sethostname"),
+        (libc::SYS_unshare, "unshare"),
+        (libc::SYS_setns, "setns"),
+        (libc::SYS_open_tree, "open_tree"),
+        (libc::SYS_move_mount, "move_mount"),
+        (libc::SYS_fsopen, "fsopen"),
+        (libc::SYS_fsconfig, "fsconfig"),
+        (libc::SYS_fsmount, "fsmount"),
+        (libc::SYS_mount_setattr, "mount_setattr"),
+        (libc::SYS_mkdirat, "mkdirat"),
+        (libc::SYS_mkdir, "mkdir"),
+    ],
+    // Of files those count by which the kernel confines somebody.
+    others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat],
+};
+
+/// Those that take rights away, and cover files of the kernel's.
+pub(crate) const RIGHTS: Steps = Steps {
+    named: &[
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_mount_setattr, "mount_setattr"),
+        (libc::SYS_capset, "capset"),
+        (libc::SYS_seccomp, "seccomp"),
+        (libc::SYS_ioctl, "ioctl"),
+    ],
+    others: &[libc::SYS_prctl],
+};
+
+/// Those between which a runtime may be killed; among them the one that ties the command to it.
+pub(super) const TELLING: Steps = Steps {
+    named: &[
+        (libc::SYS_prctl, "prctl"),
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_umount2, "umount2"),
+        (libc::SYS_pivot_root, "pivot_root"),
+        (libc::SYS_chroot, "chroot"),
+        (libc::SYS_sethostname, "sethostname"),
+        (libc::SYS_unshare, "unshare"),
+    ],
+    others: &[libc::SYS_clone, libc::SYS_clone3],
+};
+
 /// More steps than any runtime takes: what goes on and on is not tried to its end.
 const MOST: usize = 80;
 
@@ -48,21 +103,45 @@ pub(crate) enum Outcome<'h, 'c> {
 pub(crate) fn injected<'h, 'c>(
     host: &'h Host<'c>,
     call: impl Fn() -> Judged<call::Call<'h, 'c>>,
+    judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
+) -> Judged {
+    injected_in(&CONFINING, host, call, judge)
+}
+
+/// The same, of these steps.
+///
+/// # Errors
+/// As [`injected`].
+pub(crate) fn injected_in<'h, 'c>(
+    steps: &'static Steps,
+    host: &'h Host<'c>,
+    call: impl Fn() -> Judged<call::Call<'h, 'c>>,
     mut judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
 ) -> Judged {
     for number in 0..MOST {
         host.forget();
         let call = call()?;
         let refused = Arc::new(Mutex::new(None));
-        let supervisor = Supervisor::begin(&numbers(), refuse(host, call.root(), number, Arc::clone(&refused))?)?;
+        let step = Arc::clone(&refused);
+        let refuse = move |_: &Call, name: String| {
+            *lock(&step) = Some(name);
+            Then::Fail(libc::EPERM)
+        };
+        let decide = at_step(steps, host, call.root(), number, refuse)?;
+        let supervisor = Supervisor::begin(&steps.numbers(), decide)?;
         let run = call.start_supervised(&supervisor)?;
         let outcome = match run.serves_or_ends()? {
             Ok(inside) => Outcome::Runs(inside),
             Err(ended) => Outcome::Ended(ended),
         };
         let Some(step) = lock(&refused).take() else {
-            // There are no more: this one went through undisturbed, which others check.
-            return Ok(());
+            // There are no more: this one went through undisturbed.
+            return match outcome {
+                Outcome::Runs(inside) => inside.finish_well(),
+                Outcome::Ended(ended) => {
+                    Err(ended.unexpected("a call of which no step is refused runs its command"))
+                }
+            };
         };
         host.tell(format!("refused, with EPERM: {step}"));
         judge(&step, outcome)?;
@@ -74,21 +153,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Decides: the step of this number is refused, and its name is kept.
-pub(super) fn refuse(
-    host: &Host<'_>,
-    root: &Root,
-    number: usize,
-    refused: Arc<Mutex<Option<String>>>,
-) -> Judged<Box<harness::calls::Decide>> {
-    at_step(host, root, number, move |_, step| {
-        *lock(&refused) = Some(step);
-        Then::Fail(libc::EPERM)
-    })
-}
-
 /// Does something at the step of this number, and lets all others be done.
 pub(super) fn at_step(
+    steps: &'static Steps,
     host: &Host<'_>,
     root: &Root,
     number: usize,
@@ -97,7 +164,7 @@ pub(super) fn at_step(
     let probes = [root.probe, FileId::of(&host.probe())?];
     let mut count = 0;
     Ok(Box::new(move |call| {
-        let Some(step) = step(call) else { return Then::GoOn };
+        let Some(step) = steps.name(call) else { return Then::GoOn };
         let program = fs::metadata(format!("/proc/{}/exe", call.pid));
         if program.is_ok_and(|file| probes.contains(&FileId { device: file.dev(), inode: file.ino() })) {
             return Then::GoOn;
@@ -107,44 +174,37 @@ pub(super) fn at_step(
     }))
 }
 
-/// The calls that steps are made of; those of files count where the file is one of the kernel's that confine.
-pub(super) fn numbers() -> Vec<i64> {
-    let named = NAMED.iter().map(|(number, _)| *number);
-    named.chain([libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat]).collect()
-}
+impl Steps {
+    /// The calls that have to be looked at.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        self.named.iter().map(|(number, _)| *number).chain(self.others.iter().copied()).collect()
+    }
 
-const NAMED: [(i64, &str); 17] = [
-    (libc::SYS_mount, "mount"),
-    (libc::SYS_umount2, "umount2"),
-    (libc::SYS_pivot_root, "pivot_root"),
-    (libc::SYS_chroot, "chroot"),
-    (libc::SYS_sethostname, "sethostname"),
-    (libc::SYS_unshare, "unshare"),
-    (libc::SYS_setns, "setns"),
-    (libc::SYS_open_tree, "open_tree"),
-    (libc::SYS_move_mount, "move_mount"),
-    (libc::SYS_fsopen, "fsopen"),
-    (libc::SYS_fsconfig, "fsconfig"),
-    (libc::SYS_fsmount, "fsmount"),
-    (libc::SYS_mount_setattr, "mount_setattr"),
-    (libc::SYS_mkdirat, "mkdirat"),
-    (libc::SYS_mkdir, "mkdir"),
-    (libc::SYS_capset, "capset"),
-    (libc::SYS_seccomp, "seccomp"),
-];
-
-/// What a call is called, if it is a step.
-fn step(call: &Call) -> Option<String> {
-    let text = |argument| String::from_utf8_lossy(&call.text(argument).unwrap_or_default()).into_owned();
-    if let Some((_, name)) = NAMED.iter().find(|(number, _)| *number == call.number) {
+    /// What a call is called, if it is a step.
+    fn name(&self, call: &Call) -> Option<String> {
+        let Some((_, name)) = self.named.iter().find(|(number, _)| *number == call.number) else {
+            return other_name(call);
+        };
+        let text =
+            |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
         let shown = match call.number {
-            libc::SYS_mount | libc::SYS_pivot_root => format!("{:?}, {:?}", text(0), text(1)),
-            libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => format!("{:?}", text(0)),
-            libc::SYS_mkdirat => format!("{:?}", text(1)),
+            libc::SYS_mount | libc::SYS_pivot_root => format!("{}, {}", text(0), text(1)),
+            libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => text(0),
+            libc::SYS_mkdirat => text(1),
+            libc::SYS_prctl if call.args[0] != libc::PR_SET_PDEATHSIG as u64 => return None,
+            libc::SYS_prctl => "PR_SET_PDEATHSIG".to_owned(),
+            // Questions about descriptors are no steps.
+            libc::SYS_ioctl if call.args[1] != libc::SIOCSIFFLAGS => return None,
+            libc::SYS_ioctl => "SIOCSIFFLAGS".to_owned(),
             _ => String::new(),
         };
-        return Some(format!("{name}({shown})"));
+        Some(format!("{name}({shown})"))
     }
+}
+
+/// The same of calls that are steps only sometimes.
+fn other_name(call: &Call) -> Option<String> {
+    let text = |argument| String::from_utf8_lossy(&call.text(argument).unwrap_or_default()).into_owned();
     match call.number {
         libc::SYS_clone => makes_namespaces(call.args[0]).then(|| "clone(CLONE_NEW…)".to_owned()),
         libc::SYS_clone3 => {
@@ -156,10 +216,23 @@ fn step(call: &Call) -> Option<String> {
             let file = written_to(call)?;
             confines(&file).then(|| format!("write to {}", file.display()))
         }
+        libc::SYS_prctl => {
+            // One capability stands for all of them.
+            const SYS_ADMIN: u64 = 21;
+            let named = [
+                (libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"),
+                (libc::PR_SET_SECCOMP, "PR_SET_SECCOMP"),
+                (libc::PR_CAPBSET_DROP, "PR_CAPBSET_DROP"),
+            ];
+            let (_, name) = named.iter().find(|(option, _)| *option as u64 == call.args[0])?;
+            let is_another = call.args[0] == libc::PR_CAPBSET_DROP as u64 && call.args[1] != SYS_ADMIN;
+            (!is_another).then(|| format!("prctl({name})"))
+        }
         libc::SYS_openat => {
             // Only to write: low bits are the way of access.
             let path = text(1);
-            (call.args[2] & 3 != 0 && confines(Path::new(&path))).then(|| format!("open {path:?} for writing"))
+            (call.args[2] & 3 != 0 && confines(Path::new(&path)))
+                .then(|| format!("open {path:?} for writing"))
         }
         _ => None,
     }
@@ -181,7 +254,9 @@ fn makes_namespaces(flags: u64) -> bool {
 /// Whether a file is one by which the kernel is told to confine somebody.
 fn confines(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.starts_with("cgroup.") || name.starts_with("memory.") || ["uid_map", "gid_map", "setgroups"].contains(&&*name)
+    name.starts_with("cgroup.")
+        || name.starts_with("memory.")
+        || ["uid_map", "gid_map", "setgroups"].contains(&&*name)
 }
 
 impl<'h, 'c> Run<'h, 'c> {
@@ -201,7 +276,8 @@ mod tests {
 
     #[test]
     fn files_that_confine_are_known_by_their_names() {
-        for path in ["/sys/fs/cgroup/x/memory.max", "cgroup.procs", "/proc/7/uid_map", "/proc/self/setgroups"] {
+        for path in ["/sys/fs/cgroup/x/memory.max", "cgroup.procs", "/proc/7/uid_map", "/proc/self/setgroups"]
+        {
             assert!(confines(Path::new(path)), "{path}");
         }
         for path in ["/dev/null", "/tmp/memory", "/etc/cgroup", "/"] {

@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use super::injection::{at_step, numbers};
+use super::injection::{TELLING, at_step};
 use crate::{host::Host, run::Run, seen};
 
 /// More steps than any runtime takes.
@@ -23,8 +23,8 @@ const MOST: usize = 80;
 
 /// Waits until nobody of a run lives.
 #[track_caller]
-fn dies(run: &Run<'_, '_>) -> Judged {
-    const ALLOWANCE: std::time::Duration = std::time::Duration::from_secs(10);
+pub(crate) fn dies(run: &Run<'_, '_>) -> Judged {
+    const ALLOWANCE: std::time::Duration = std::time::Duration::from_secs(30);
     let mut patience = Patience::begin(std::process::id() as i32, ALLOWANCE);
     loop {
         let left: Vec<_> = seen::of_run(run.nonce()).into_iter().filter(|&pid| seen::lives(pid)).collect();
@@ -61,7 +61,7 @@ fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
     let call = host.call()?.hostname("box");
     let (runtime, was_there) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicBool::new(false)));
     let (target, reached) = (Arc::clone(&runtime), Arc::clone(&was_there));
-    let decide = at_step(host, call.root(), number, move |_, _| {
+    let decide = at_step(&TELLING, host, call.root(), number, move |_, _| {
         match target.load(Ordering::SeqCst) {
             // It has not been told yet whom to kill.
             0 => return Then::Later,
@@ -70,9 +70,7 @@ fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
         reached.store(true, Ordering::SeqCst);
         Then::GoOn
     })?;
-    let mut calls = numbers();
-    calls.push(libc::SYS_prctl);
-    let supervisor = Supervisor::begin(&calls, decide)?;
+    let supervisor = Supervisor::begin(&TELLING.numbers(), decide)?;
     let run = call.start_supervised(&supervisor)?;
     runtime.store(run.pid(), Ordering::SeqCst);
     host.tell(format!("the runtime is killed at step {}", number + 1));

@@ -1,5 +1,5 @@
-"""A container runtime of another design: unshare() in a helper that stays between, MS_MOVE instead of pivot_root, and a
-cgroup below the one that it was started in, out of which it moves itself first.
+"""A container runtime of another design: unshare() in a helper that stays between, MS_MOVE instead of pivot_root, a
+process that is moved into its cgroup, and no hardening.
 
 It is right in stages 1 to 4, and in most of stage 5."""
 
@@ -70,25 +70,25 @@ def parsed(words):
 
 
 class Cgroup:
-    """A limit, below the cgroup that we are in."""
+    """A limit, beside the cgroup that we are in."""
 
-    def __init__(self, bytes_):
+    def __init__(self, size_bytes):
         table = [line.split() for line in open("/proc/self/mountinfo")]
         mounts = [line[4] for line in table if line[line.index("-") + 1] == "cgroup2"]
         paths = [line[3:].strip() for line in open("/proc/self/cgroup") if line.startswith("0::")]
-        if not mounts or not paths:
-            raise Failed(125, "--memory: there is no cgroup2")
-        self.ours = os.path.join(mounts[0], paths[0].lstrip("/"))
-        self.runtime = os.path.join(self.ours, "runtime")
-        self.box = os.path.join(self.ours, "box")
+        if not mounts or not paths or paths[0] == "/":
+            raise Failed(125, "--memory: we are in no cgroup of version 2")
+        home = os.path.dirname(mounts[0] + paths[0])
+        self.folder = os.path.join(home, f"box-{os.urandom(8).hex()}")
         try:
-            # Where there are processes no controller can be enabled: out of the way first.
-            os.mkdir(self.runtime)
-            self.write(self.runtime, "cgroup.procs", "0")
-            self.write(self.ours, "cgroup.subtree_control", "+memory")
-            os.mkdir(self.box)
-            self.write(self.box, "memory.max", bytes_)
-            self.write(self.box, "memory.swap.max", 0)
+            # Where it is enabled already, this changes nothing.
+            self.write(home, "cgroup.subtree_control", "+memory")
+            os.mkdir(self.folder)
+        except OSError as error:
+            raise Failed(125, f"--memory: {error}")
+        try:
+            self.write(self.folder, "memory.max", size_bytes)
+            self.write(self.folder, "memory.swap.max", 0)
         except OSError as error:
             self.remove()
             raise Failed(125, f"--memory: {error}")
@@ -99,19 +99,10 @@ class Cgroup:
             opened.write(f"{value}\n")
 
     def add(self, pid):
-        self.write(self.box, "cgroup.procs", pid)
+        self.write(self.folder, "cgroup.procs", pid)
 
     def remove(self):
-        for act in (
-            lambda: os.rmdir(self.box),
-            lambda: self.write(self.ours, "cgroup.subtree_control", "-memory"),
-            lambda: self.write(self.ours, "cgroup.procs", "0"),
-            lambda: os.rmdir(self.runtime),
-        ):
-            try:
-                act()
-            except OSError:
-                pass
+        os.rmdir(self.folder)
 
 
 def change_root(root):
