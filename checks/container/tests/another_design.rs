@@ -15,9 +15,12 @@ use harness::{
 fn checked(selection: &[&str]) -> Option<Vec<CheckFinished>> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut desk = Command::new(env!("CARGO"));
-    desk.args(["xtask", "check", "container", "--format", "json", "--keep-going", "--seed", "1"]).args(selection);
+    desk.args(["xtask", "check", "container", "--format", "json", "--keep-going", "--seed", "1"])
+        .args(selection);
     desk.arg("--subject").arg(package.join("tests/python"));
-    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("another-design").join(selection.join("-").replace('/', "-"));
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("another-design")
+        .join(selection.join("-").replace('/', "-"));
     desk.current_dir(package.join("../..")).env("GROUNDWORK_DIR", own).env("CARGO_NET_OFFLINE", "true");
     let output = desk.output().expect("cargo is there, as it runs this test");
     let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
@@ -46,7 +49,9 @@ fn another_way_to_change_the_root_is_right() {
 
 #[test]
 fn another_way_into_a_cgroup_is_right() {
-    for id in ["container/4/the_limit_stands_at_the_first_instruction", "container/5/signals_reach_the_command"] {
+    for id in
+        ["container/4/the_limit_stands_at_the_first_instruction", "container/5/signals_reach_the_command"]
+    {
         let Some(finished) = checked(&["--check", id]) else { return };
         assert!(finished.iter().all(|check| check.verdict == Verdict::Pass), "{finished:#?}");
     }
