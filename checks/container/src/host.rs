@@ -278,7 +278,7 @@ impl<'c> Host<'c> {
 }
 
 /// A word like no other, even of a run beside this one.
-fn nonce(context: &Context, number: u32) -> String {
+pub(crate) fn nonce(context: &Context, number: u32) -> String {
     format!("gw-{:x}-{:x}-{number}", std::process::id(), context.seed() & 0xffff_ffff)
 }
 
