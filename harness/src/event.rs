@@ -20,6 +20,9 @@ pub struct Catalogue {
     pub project: String,
     /// What a subject has to be.
     pub contract: Contract,
+    /// Where it has to run.
+    #[serde(default, skip_serializing_if = "Lane::is_local")]
+    pub lane: Lane,
     /// Its stages in order.
     pub stages: Vec<StageEntry>,
     /// The check that plays a file of the student's, if there is one; it belongs to no stage.
@@ -35,6 +38,23 @@ pub enum Contract {
     Program,
     /// A shared library, loaded by a program of the suite's.
     Library,
+}
+
+/// Where a suite runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// On this machine, as it is.
+    #[default]
+    Local,
+    /// In a throw-away kernel, where subjects may be root and may go wrong.
+    Lab,
+}
+
+impl Lane {
+    fn is_local(&self) -> bool {
+        *self == Self::Local
+    }
 }
 
 /// A stage in a [`Catalogue`].
@@ -88,6 +108,9 @@ pub struct Request {
     /// Plays this file, and runs no stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// Says which check begins ([`Event::CheckStarted`]): for whoever may lose the suite on the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub announce: bool,
 }
 
 /// A built subject.
@@ -134,6 +157,11 @@ pub enum Event {
         slug: String,
         /// How many of its checks were selected.
         checks: usize,
+    },
+    /// A check begins. Only where the request asks for it.
+    CheckStarted {
+        /// Its id.
+        id: String,
     },
     /// A check has been judged. Checks of a stage finish in any order.
     CheckFinished(Box<CheckFinished>),

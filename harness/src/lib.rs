@@ -6,15 +6,16 @@
 //!                              └─ Process: the subject, limited, watched, reaped
 //! ```
 //!
-//! Two halves. The *vocabulary* ([`event`], [`verdict`], [`evidence`]) is plain data that crosses the pipe between
-//! a suite and the front desk; it is all that `xtask` compiles. The rest, behind the feature `suite`, runs subjects
-//! and judges what it sees.
+//! Two halves. The *vocabulary* ([`event`], [`verdict`], [`evidence`], [`guest`]) is plain data that crosses the pipe
+//! between a suite and the front desk; it is all that `xtask` compiles. The rest, behind the feature `suite`, runs
+//! subjects and judges what it sees.
 //!
 //! Invariants: nothing here names a project; a check never prints; a failed expectation is a value and a panic is
 //! our own fault; dropping a handle cleans up after the subject, whatever it left behind.
 
 pub mod event;
 pub mod evidence;
+pub mod guest;
 pub mod verdict;
 
 #[cfg(feature = "suite")]

@@ -21,6 +21,8 @@ pub mod property;
 
 pub mod crash;
 
+pub mod calls;
+
 pub mod small_disk;
 
 pub mod names;
@@ -37,6 +39,7 @@ pub mod docker;
 pub mod trial;
 
 mod interrupt;
+mod lab;
 mod newline;
 mod patience;
 mod strays;

@@ -4,7 +4,9 @@
 use std::{fmt::Debug, path::PathBuf};
 
 use harness::{
-    event::{Catalogue, CheckEntry, CheckFinished, Contract, Event, Request, StageEntry, Subject, VERSION},
+    event::{
+        Catalogue, CheckEntry, CheckFinished, Contract, Event, Lane, Request, StageEntry, Subject, VERSION,
+    },
     evidence::Evidence,
     verdict::Verdict,
 };
@@ -116,6 +118,7 @@ fn a_request() {
         keep_going: true,
         output: PathBuf::from("target/groundwork/kv/last"),
         file: None,
+        announce: false,
     };
     check(
         &request,
@@ -152,6 +155,7 @@ fn a_catalogue() {
         v: VERSION,
         project: "kv".to_owned(),
         contract: Contract::Library,
+        lane: Lane::Local,
         stages: vec![stage],
         on_file: Some(on_file),
     };
@@ -162,6 +166,16 @@ fn a_catalogue() {
             r#"{"id":"kv/1/a_check","points":2,"must":"it holds","why":"it matters"}]}],"#,
             r#""on_file":{"id":"kv/0/a_file","points":0,"must":"it plays","why":"it is yours"}}"#,
         ),
+    );
+    check(
+        &Catalogue {
+            contract: Contract::Program,
+            lane: Lane::Lab,
+            stages: vec![],
+            on_file: None,
+            ..catalogue
+        },
+        r#"{"v":1,"project":"kv","contract":"program","lane":"lab","stages":[]}"#,
     );
 }
 

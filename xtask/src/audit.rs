@@ -26,6 +26,7 @@ use crate::{
     exit::Exit,
     house::{self, House, Project},
     interrupt,
+    lane::Lane,
     report::style::{BAD, DIM, GOOD, STRONG, styled},
     stdout,
     subject::{Choice, Subject},
@@ -41,6 +42,7 @@ struct Audit<'a> {
     project: Project,
     suite: Suite,
     catalogue: Catalogue,
+    lane: Lane,
     args: &'a AuditArgs,
     /// What the suite was built with.
     with: Vec<String>,
@@ -65,7 +67,8 @@ pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
         let catalogue = suite.catalogue()?;
         let seed = styled(DIM, format!("seed {}", args.seed));
         stdout::write(&format!("{} {seed}\n", styled(STRONG, &project.name)))?;
-        all.extend(Audit { house, project, suite, catalogue, args, with }.project()?);
+        let lane = Lane::choose(house, args.lane, &catalogue)?;
+        all.extend(Audit { house, project, suite, catalogue, lane, args, with }.project()?);
     }
     for finding in &all {
         stdout::write(&format!("{} {finding}\n", styled(BAD, "finding:")))?;

@@ -10,6 +10,7 @@ use crate::{
     exit::Exit,
     house::{House, Project},
     interrupt,
+    lane::{self, Lane},
     last_run::{self, LastRun},
     report::{self, Report, output},
     select,
@@ -30,6 +31,8 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     let selection = select::select(&mut catalogue, args)?;
     let built = built?.meets(catalogue.contract, &subject.shown(house))?;
 
+    let lane = Lane::choose(house, args.lane, &catalogue)?.also_showing(subject.folder());
+
     let seed = args.seed.unwrap_or_else(|| last_run::seed(house, &project));
     let mut last = LastRun::begin(house, &project)?;
     let request = Request {
@@ -42,11 +45,12 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
         keep_going: args.keep_going,
         output: last.folder().to_owned(),
         file: selection.file,
+        announce: false,
     };
     let facts = report::Facts {
         project: project.clone(),
         subject: subject.shown(house),
-        flag: subject.flag() + &with_flag(args),
+        flag: subject.flag() + &with_flag(args) + &lane_flag(args),
         seed,
         file: args.trace.as_ref().map(|path| path.display().to_string()),
         transcripts: house.shown(last.folder()),
@@ -55,7 +59,8 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     };
     let mut report = Report::new(facts);
     let mut printer = output::Printer::new(args.format, &report);
-    let outcome = suite.run(&request, &mut |event, line| {
+    let log = last.folder().join(lane::LOG);
+    let outcome = lane.run(&suite, &report.facts.catalogue.clone(), &request, &log, &mut |event, line| {
         last.keep(line)?;
         report.add(event.clone());
         printer.print(&report, &event, line)
@@ -79,6 +84,11 @@ fn choice(args: &CheckArgs) -> Choice {
 /// What a command line needs to run such checks again.
 fn with_flag(args: &CheckArgs) -> String {
     args.with.iter().map(|feature| format!(" --with {feature}")).collect()
+}
+
+/// What a command line needs to run them in the same place.
+fn lane_flag(args: &CheckArgs) -> String {
+    args.lane.map(|lane| format!(" --lane {}", lane.name())).unwrap_or_default()
 }
 
 fn processors() -> usize {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, builder::PossibleValuesParser, value_parser};
 
+use crate::lane::Wish;
+
 /// What was asked for.
 #[derive(Debug)]
 pub(crate) struct Cli {
@@ -23,6 +25,8 @@ pub(crate) enum Command {
     /// A check's id.
     Explain(String),
     Audit(AuditArgs),
+    /// The folder to make.
+    Rootfs(PathBuf),
     Doctor,
     Tidy,
 }
@@ -39,6 +43,8 @@ pub(crate) struct CheckArgs {
     pub(crate) trace: Option<PathBuf>,
     /// Features of the suite, for the checks that only a build with them can run.
     pub(crate) with: Vec<String>,
+    /// Where the suite runs, if not where it asks to.
+    pub(crate) lane: Option<Wish>,
     pub(crate) keep_going: bool,
     pub(crate) seed: Option<u64>,
     pub(crate) jobs: Option<usize>,
@@ -54,6 +60,7 @@ pub(crate) struct AuditArgs {
     pub(crate) own_stage: bool,
     pub(crate) mutant: Option<String>,
     pub(crate) with: Vec<String>,
+    pub(crate) lane: Option<Wish>,
     pub(crate) seed: u64,
 }
 
@@ -91,6 +98,7 @@ impl Cli {
             Some(("list", args)) => Command::List(get(args, "project")),
             Some(("explain", args)) => Command::Explain(get(args, "id").unwrap_or_default()),
             Some(("audit", args)) => Command::Audit(AuditArgs::from_matches(args)),
+            Some(("rootfs", args)) => Command::Rootfs(get(args, "folder").unwrap_or_default()),
             Some(("doctor", _)) => Command::Doctor,
             _ => Command::Tidy,
         };
@@ -110,6 +118,7 @@ impl CheckArgs {
             subject: get(args, "subject"),
             trace: get(args, "trace"),
             with: get_all(args, "with"),
+            lane: get::<String>(args, "lane").and_then(|name| Wish::from_name(&name)),
             keep_going: args.get_flag("keep-going"),
             seed: get(args, "seed"),
             jobs: get(args, "jobs"),
@@ -127,6 +136,7 @@ impl AuditArgs {
             own_stage: args.get_flag("own-stage"),
             mutant: get(args, "mutant"),
             with: get_all(args, "with"),
+            lane: get::<String>(args, "lane").and_then(|name| Wish::from_name(&name)),
             seed: get(args, "seed").unwrap_or(1),
         }
     }
@@ -159,6 +169,15 @@ fn command() -> clap::Command {
             Arg::new("id").value_name("ID").required(true).help("The check, such as kv/3/newest_table_wins"),
         ))
         .subcommand(audit())
+        .subcommand(
+            task("rootfs", "Make a small root file system to try a container in, with busybox").arg(
+                Arg::new("folder")
+                    .value_name("DIR")
+                    .required(true)
+                    .help("The folder to make; it may be there if it is empty")
+                    .value_parser(value_parser!(PathBuf)),
+            ),
+        )
         .subcommand(task("doctor", "Say what this machine can run, and what would supply the rest"))
         .subcommand(task("tidy", "Look for untidiness in this repository's own code and pages"))
 }
@@ -176,6 +195,7 @@ fn check() -> clap::Command {
             .value_parser(value_parser!(PathBuf))
             .conflicts_with_all(["stage", "only", "check"]),
         with("Also run the checks that need FEATURE, such as docker, where the suite has some"),
+        lane(),
         flag("keep-going", "Go on after a stage that failed"),
         option(
             "seed",
@@ -204,6 +224,7 @@ fn audit() -> clap::Command {
         flag("own-stage", "Try each mutant on its own stage alone, and not on those before it"),
         option("mutant", "TEXT", "Try only mutants whose name contains TEXT"),
         with("Also try the checks that need FEATURE, such as docker"),
+        lane(),
         option("seed", "S", "The seed of every random choice")
             .value_parser(value_parser!(u64))
             .default_value("1"),
@@ -224,6 +245,11 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 
 fn with(help: &'static str) -> Arg {
     option("with", "FEATURE", help).action(ArgAction::Append).value_delimiter(',')
+}
+
+fn lane() -> Arg {
+    option("lane", "LANE", "Where to run: here, or in a throw-away kernel [default: what the suite asks for]")
+        .value_parser(PossibleValuesParser::new(Wish::NAMES))
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {
@@ -259,7 +285,7 @@ mod tests {
     #[test]
     fn every_option_of_check_arrives() {
         let line = "xtask check kv --stage 3 --only --solution --keep-going --seed 7 --jobs 2 --format json \
-                    --with a,b --with c";
+                    --with a,b --with c --lane uml";
         let Command::Check(args) = Cli::from_matches(&command().get_matches_from(line.split(' '))).command
         else {
             panic!("`check` is read as something else");
@@ -269,6 +295,7 @@ mod tests {
             ("kv", Some(3), Some(7), Some(2))
         );
         assert_eq!(args.with, ["a", "b", "c"]);
+        assert_eq!(args.lane, Some(Wish::Uml));
         assert!(args.only && args.solution && args.keep_going && args.format == Format::Json, "{args:?}");
     }
 }

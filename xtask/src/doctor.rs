@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::{
     exit::Exit,
     house::{House, Project},
+    lane,
     report::style::{DIM, GOOD, ODD, styled},
     stdout,
     suite::Suite,
@@ -40,7 +41,9 @@ pub(crate) fn run(house: &House) -> anyhow::Result<Exit> {
     let was_built = |project: &&Project| house.own_folder(project).exists();
     // Any suite can answer, what it tries belongs to the harness; one that was built before answers at once.
     if let Some(project) = projects.iter().find(was_built).or(projects.first()) {
-        findings.extend(Suite::build(project, &[])?.ask::<Vec<Facility>>("facilities")?);
+        let suite = Suite::build(project, &[])?;
+        findings.extend(suite.ask::<Vec<Facility>>("facilities")?);
+        findings.push(throw_away_kernel(house, &suite)?);
     }
     for finding in &findings {
         let (sign, rest) = match &finding.missing {
@@ -57,6 +60,16 @@ fn linux() -> Facility {
     let missing = (!cfg!(target_os = "linux"))
         .then(|| "the grader needs Linux: a virtual machine or WSL will do".to_owned());
     Facility { name: "Linux".to_owned(), purpose: "watching and limiting subjects".to_owned(), missing }
+}
+
+/// Starts one, as a check would.
+fn throw_away_kernel(house: &House, suite: &Suite) -> anyhow::Result<Facility> {
+    let purpose = "projects whose subjects are root (check --lane lab)";
+    let (name, missing) = match lane::try_out(house, suite)? {
+        Ok(kind) => (format!("a throw-away kernel: {kind}"), None),
+        Err(reason) => ("a throw-away kernel".to_owned(), Some(reason)),
+    };
+    Ok(Facility { name, purpose: purpose.to_owned(), missing })
 }
 
 fn tool((name, purpose, install): (&str, &str, &str)) -> Facility {

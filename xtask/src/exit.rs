@@ -58,6 +58,11 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     Refusal { exit: Exit::Usage, message: message.into() }.into()
 }
 
+/// Something that this needs is not to be had on this machine; `message` says what would help.
+pub(crate) fn nothing_ran(message: impl Into<String>) -> anyhow::Error {
+    Refusal { exit: Exit::NothingRan, message: message.into() }.into()
+}
+
 /// The subject did not build; `message` says where to look.
 pub(crate) fn not_built(message: impl Into<String>) -> anyhow::Error {
     Refusal { exit: Exit::NotBuilt, message: message.into() }.into()

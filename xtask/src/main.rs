@@ -18,12 +18,15 @@ mod select;
 mod subject;
 mod suite;
 
+mod lane;
+
 mod last_run;
 mod report;
 
 mod audit;
 mod catalogue;
 mod doctor;
+mod rootfs;
 mod tidy;
 
 mod exit;
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::List(project) => catalogue::list(&house, project.as_deref()),
         Command::Explain(id) => catalogue::explain(&house, &id),
         Command::Audit(args) => audit::run(&house, &args),
+        Command::Rootfs(folder) => rootfs::run(&house, &folder),
         Command::Doctor => doctor::run(&house),
         Command::Tidy => tidy::run(&house),
     });

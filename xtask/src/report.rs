@@ -71,7 +71,7 @@ impl Report {
     /// Adds what an event says.
     pub(crate) fn add(&mut self, event: Event) {
         match event {
-            Event::RunStarted { .. } => {}
+            Event::RunStarted { .. } | Event::CheckStarted { .. } => {}
             Event::StageStarted { stage, .. } => {
                 let entry = self.facts.catalogue.stages.iter().find(|entry| entry.number == stage);
                 self.stages.extend(entry.cloned().map(StageReport::begin));

@@ -116,6 +116,11 @@ impl Subject {
         }
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where it is, as a reader of the checkout writes it.
     pub(crate) fn shown(&self, house: &House) -> String {
         house.shown(&self.folder)

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
@@ -44,6 +44,11 @@ impl Suite {
             Some((_, program)) => Ok(Self { program }),
             None => bail!("checks/{} builds no program {name}", project.name),
         }
+    }
+
+    /// Where it was built to.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Its stages and checks.

@@ -69,9 +69,17 @@ impl Context {
     /// # Panics
     /// When the subject is a library, which [`super::entry`] refuses for a suite of programs.
     pub fn launch(&self, folder: &Path) -> Launch {
-        let Subject::Run(words) = &self.services.subject else { panic!("a library cannot be started") };
-        let (program, args) = words.split_first().expect("a subject that names its program");
+        let (program, args) = self.words().split_first().expect("a subject that names its program");
         args.iter().fold(self.launch_other(program, folder), Launch::arg)
+    }
+
+    /// The words that start the subject, a program: its path and its first arguments.
+    ///
+    /// # Panics
+    /// As [`Context::launch`].
+    pub fn words(&self) -> &[String] {
+        let Subject::Run(words) = &self.services.subject else { panic!("a library cannot be started") };
+        words
     }
 
     /// A program that is not the subject: one that hosts it, or one to compare it with. It is isolated, limited and

@@ -1,9 +1,10 @@
-//! A suite's `main`: the three verbs that the front desk uses.
+//! A suite's `main`: the four verbs that the front desk uses.
 //!
 //! ```text
-//!   SUITE list         the catalogue, as one JSON document
-//!   SUITE facilities   what this machine offers to checks, each found by trying it
-//!   SUITE run          reads a Request from the first line of stdin, prints an Event a line
+//!   SUITE list          the catalogue, as one JSON document
+//!   SUITE facilities    what this machine offers to checks, each found by trying it
+//!   SUITE run           reads a Request from the first line of stdin, prints an Event a line
+//!   SUITE init ERRAND   `run` in a throw-away kernel, as its first process
 //! ```
 
 use std::{
@@ -12,7 +13,9 @@ use std::{
     process::ExitCode,
 };
 
-use super::{Suite, executor::Run, facility, interrupt, strays, watchdog::Watchdog, workspace::Workspace};
+use super::{
+    Suite, executor::Run, facility, interrupt, lab, strays, watchdog::Watchdog, workspace::Workspace,
+};
 use crate::event::{Request, VERSION};
 
 /// Runs the verb on the command line. Failures of the grader itself are exit status 70 (EX_SOFTWARE, sysexits.h).
@@ -22,6 +25,7 @@ pub fn main(suite: &'static Suite) -> ExitCode {
         Some("list") => print_json(&suite.catalogue()),
         Some("facilities") => print_json(&facility::all()),
         Some("run") => run(suite),
+        Some("init") => lab::init(env::args_os().nth(2)),
         _ => Err(io::Error::other("usage: list | facilities | run; `cargo xtask check` is the way in")),
     };
     match done {

@@ -23,6 +23,12 @@ use crate::{
 /// After so many timeouts in a stage the rest of it would only make a student wait for more of the same.
 const TIMEOUTS: usize = 3;
 
+/// A step in the life of a check.
+enum Step {
+    Begins(&'static Check),
+    Ends(Box<CheckFinished>),
+}
+
 /// What the executor was given for the whole run.
 #[derive(Debug)]
 pub(super) struct Run<'a> {
@@ -76,11 +82,19 @@ impl Run<'_> {
                 left.extend(group);
                 continue;
             }
-            left.extend(self.side_by_side(stage, &group, jobs, &mut |finished| {
-                passed &=
-                    !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
-                timeouts += usize::from(matches!(finished.verdict, Verdict::Timeout { .. }));
-                emit(Event::CheckFinished(Box::new(finished)));
+            left.extend(self.side_by_side(stage, &group, jobs, &mut |step| {
+                match step {
+                    Step::Begins(check) if self.request.announce => {
+                        emit(Event::CheckStarted { id: self.suite.id(stage, check) });
+                    }
+                    Step::Begins(_) => {}
+                    Step::Ends(finished) => {
+                        let verdict = &finished.verdict;
+                        passed &= !verdict.is_failure() && !matches!(verdict, Verdict::Fault { .. });
+                        timeouts += usize::from(matches!(verdict, Verdict::Timeout { .. }));
+                        emit(Event::CheckFinished(finished));
+                    }
+                }
                 timeouts < TIMEOUTS || self.request.keep_going
             }));
         }
@@ -93,23 +107,29 @@ impl Run<'_> {
         self.request.checks.is_empty() || self.request.checks.contains(&self.suite.id(stage, check))
     }
 
-    /// Runs `checks` on `jobs` threads until `go_on` says no; returns those that were not begun.
+    /// Runs `checks` on `jobs` threads until `tell`, which hears of each step, says no; returns those that were not begun.
     fn side_by_side(
         &self,
         stage: &'static Stage,
         checks: &[&'static Check],
         jobs: usize,
-        go_on: &mut (dyn FnMut(CheckFinished) -> bool + Send),
+        tell: &mut (dyn FnMut(Step) -> bool + Send),
     ) -> Vec<&'static Check> {
         // One lock for both, so that no thread begins a check between an outcome and what follows from it.
-        let queue = Mutex::new((checks.iter(), go_on));
+        let queue = Mutex::new((checks.iter(), tell));
         let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
-            let mut next = lock().0.next();
-            while let Some(check) = next {
-                let finished = one_check::judge(self, stage, check);
-                let (waiting, go_on) = &mut *lock();
-                next = if go_on(finished) { waiting.next() } else { None };
+            let mut finished = None;
+            loop {
+                let check = {
+                    let (waiting, tell) = &mut *lock();
+                    let go_on = finished.take().is_none_or(|finished| tell(Step::Ends(finished)));
+                    let Some(check) = waiting.as_slice().first().filter(|_| go_on) else { return };
+                    waiting.next();
+                    tell(Step::Begins(check));
+                    check
+                };
+                finished = Some(Box::new(one_check::judge(self, stage, check)));
             }
         };
         thread::scope(|scope| {

@@ -13,6 +13,7 @@ mod autopsy;
 mod inbox;
 mod launch;
 mod pump;
+mod standing;
 
 use std::{fmt, fs::File, os::fd::OwnedFd, process::Child, sync::Arc, time::Duration};
 
@@ -96,6 +97,26 @@ impl Process {
         let line = String::from_utf8_lossy(&line).into_owned();
         self.services.note(self.number, '>', line.as_bytes());
         Ok(Ok(line))
+    }
+
+    /// Waits for a line, without taking it; whether one came before its stdout or it itself ended.
+    ///
+    /// # Errors
+    /// Timeout or limit.
+    #[track_caller]
+    pub fn awaits_line(&mut self, awaited: impl fmt::Display) -> Judged<bool> {
+        self.pump(self.allowance, |process| process.inbox.has_line() || process.stdout.is_none())?
+            .or_timeout(&awaited, self.allowance)?;
+        Ok(self.inbox.has_line())
+    }
+
+    /// Waits for it to end, and leaves it to be looked at: it is reaped when it is dropped, so its pid is its own until then.
+    ///
+    /// # Errors
+    /// Timeout when it does not end; limit when it went over one.
+    #[track_caller]
+    pub fn awaits_end(&mut self, awaited: impl fmt::Display) -> Judged {
+        self.pump(self.allowance, |_| false)?.or_timeout(&awaited, self.allowance)
     }
 
     /// Ends its input, once all that was sent has been taken.

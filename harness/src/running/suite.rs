@@ -1,6 +1,6 @@
 //! A suite: stages of checks, written as constants so that the whole catalogue can be read in one place.
 
-use crate::event::{Catalogue, CheckEntry, Contract, FILE_STAGE, StageEntry, VERSION};
+use crate::event::{Catalogue, CheckEntry, Contract, FILE_STAGE, Lane, StageEntry, VERSION};
 
 use super::{Context, Judged};
 
@@ -11,6 +11,8 @@ pub struct Suite {
     pub project: &'static str,
     /// What a subject has to be.
     pub contract: Contract,
+    /// Where it has to run.
+    pub lane: Lane,
     /// The stages in order, numbered from 1.
     pub stages: &'static [Stage],
     /// The check that plays a file of the student's: see [`Context::file`].
@@ -96,13 +98,20 @@ impl Check {
 impl Suite {
     /// A suite whose subjects are programs.
     pub const fn new(project: &'static str, stages: &'static [Stage]) -> Self {
-        Self { project, contract: Contract::Program, stages, on_file: None, with: &[] }
+        Self { project, contract: Contract::Program, lane: Lane::Local, stages, on_file: None, with: &[] }
     }
 
     /// Makes its subjects shared libraries.
     #[must_use]
     pub const fn of_libraries(mut self) -> Self {
         self.contract = Contract::Library;
+        self
+    }
+
+    /// Makes it run in a throw-away kernel: its subjects are root, and half-finished ones would harm the machine.
+    #[must_use]
+    pub const fn in_lab(mut self) -> Self {
+        self.lane = Lane::Lab;
         self
     }
 
@@ -151,6 +160,7 @@ impl Suite {
             v: VERSION,
             project: self.project.to_owned(),
             contract: self.contract,
+            lane: self.lane,
             stages: stages.collect(),
             on_file: self.on_file.as_ref().map(|check| entry(FILE_STAGE, check)),
         }

@@ -39,6 +39,7 @@ pub fn run_by(mut suite: Command, subject: Subject, choose: impl FnOnce(&mut Req
         keep_going: true,
         output: transcripts.path().to_owned(),
         file: None,
+        announce: false,
     };
     choose(&mut request);
     let mut suite = suite

@@ -54,6 +54,7 @@ impl Run {
             keep_going: false,
             output: output.path().to_owned(),
             file: None,
+            announce: false,
         };
         Self { suite: ECHO, request, output }
     }

@@ -36,8 +36,10 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     let built = Mutex::new(built);
     let next = || built.lock().unwrap_or_else(PoisonError::into_inner).recv().ok();
     let mut tried = thread::scope(|scope| {
-        // More than there are processors: a mutant that hangs does nothing for most of its trial.
-        let runners: Vec<_> = (0..2 * thread::available_parallelism().map_or(1, usize::from))
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        // More than there are processors: a mutant that hangs does nothing for most of its trial. A guest always does.
+        let at_once = if audit.lane.is_here() { 2 * processors } else { processors };
+        let runners: Vec<_> = (0..at_once)
             .map(|_| {
                 scope.spawn(|| {
                     let mut tried = Vec::new();

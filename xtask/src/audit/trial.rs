@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -30,6 +32,12 @@ pub(super) struct Trial {
     pub(super) elapsed: Duration,
 }
 
+/// Where guests of a trial leave what their kernels said: trials run side by side.
+fn log_of_guests(folder: &Path) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    folder.join(format!("lab-{}.log", NUMBER.fetch_add(1, Ordering::Relaxed)))
+}
+
 impl Trial {
     /// Runs `subject` through `stages`, up to the first that fails.
     pub(super) fn run(
@@ -53,17 +61,24 @@ impl Trial {
             keep_going: false,
             output: audit.house.own_folder(&audit.project).join("audit").join("transcripts"),
             file: None,
+            announce: false,
         };
         let mut trial = Self { checks: BTreeMap::new(), not_run: Vec::new(), elapsed: Duration::ZERO };
-        audit.suite.run(&request, &mut |event, _| {
+        let log = log_of_guests(&request.output);
+        let mut judging = Duration::ZERO;
+        audit.lane.run(&audit.suite, &audit.catalogue, &request, &log, &mut |event, _| {
             match event {
-                Event::CheckFinished(finished) => drop(trial.checks.insert(finished.id, finished.verdict)),
+                Event::CheckFinished(finished) => {
+                    judging += Duration::from_millis(finished.elapsed_ms);
+                    trial.checks.insert(finished.id, finished.verdict);
+                }
                 Event::RunFinished { not_run } => trial.not_run = not_run,
                 _ => {}
             }
             Ok(())
         })?;
-        trial.elapsed = began.elapsed();
+        // What a guest takes to come up says nothing about the subject.
+        trial.elapsed = if audit.lane.is_here() { began.elapsed() } else { judging };
         Ok(trial)
     }
 }

@@ -71,7 +71,7 @@ impl Printer {
                 let rest: String = stage.checks.values().skip(self.printed).map(human::check_line).collect();
                 self.write(&(rest + &human::stage_footer(report, stage)))
             }
-            Event::RunStarted { .. } | Event::RunFinished { .. } => Ok(()),
+            Event::RunStarted { .. } | Event::CheckStarted { .. } | Event::RunFinished { .. } => Ok(()),
         }
     }
 

@@ -4,8 +4,10 @@
 mod bad_input;
 mod desk;
 mod interrupt;
+mod lab;
 mod new_project;
 mod output;
 mod processes;
+mod rootfs;
 mod two_at_once;
 mod whole;

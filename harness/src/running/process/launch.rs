@@ -5,7 +5,7 @@
 
 use std::{
     env,
-    ffi::CString,
+    ffi::{CString, OsStr, OsString},
     fs::File,
     io,
     os::{
@@ -27,11 +27,11 @@ use nix::{
     },
 };
 
-use super::{Inbox, Process, autopsy::StderrTail};
+use super::{Inbox, Process, autopsy::StderrTail, standing::Standing};
 use crate::{
     running::{
-        Judged, context::Services, halt::Halt, names::Names, patience, small_disk::SmallDisk, strays,
-        view::View, watchdog::Watched,
+        Judged, calls::Supervisor, context::Services, halt::Halt, names::Names, patience,
+        small_disk::SmallDisk, strays, view::View, watchdog::Watched,
     },
     verdict::Verdict,
 };
@@ -77,11 +77,12 @@ pub(in crate::running) enum Stdin {
 pub struct Launch {
     services: Arc<Services>,
     program: String,
-    args: Vec<String>,
-    environment: Vec<(String, String)>,
+    args: Vec<OsString>,
+    environment: Vec<(String, OsString)>,
     folder: PathBuf,
     limits: Limits,
     view: Option<Arc<View>>,
+    standing: Standing,
     deadline: Option<Instant>,
 }
 
@@ -105,6 +106,7 @@ impl Launch {
             folder,
             limits: Limits::default(),
             view: None,
+            standing: Standing::default(),
             deadline: None,
         }
     }
@@ -112,14 +114,14 @@ impl Launch {
     /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl AsRef<Path>) -> Self {
-        self.args.push(arg.as_ref().to_string_lossy().into_owned());
+        self.args.push(arg.as_ref().into());
         self
     }
 
     /// Adds a variable to its otherwise clean environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<Path>) -> Self {
-        self.environment.push((name.to_owned(), value.as_ref().to_string_lossy().into_owned()));
+        self.environment.push((name.to_owned(), value.as_ref().into()));
         self
     }
 
@@ -141,6 +143,36 @@ impl Launch {
     #[must_use]
     pub fn knowing(mut self, names: &Names) -> Self {
         self.view = Some(Arc::clone(names.view()));
+        self
+    }
+
+    /// Leaves it one more descriptor, under this number, which is above 2.
+    #[must_use]
+    pub fn inheriting(mut self, descriptor: OwnedFd, number: i32) -> Self {
+        self.standing.inherit(descriptor, number);
+        self
+    }
+
+    /// Has it run as this user and group, with no other groups. Only root can ask for that.
+    #[must_use]
+    pub fn as_user(mut self, id: u32) -> Self {
+        self.standing.user(id);
+        self
+    }
+
+    /// Starts it in the cgroup (version 2) of this folder.
+    ///
+    /// # Errors
+    /// Fault when there is none.
+    pub fn in_cgroup(mut self, folder: &Path) -> Judged<Self> {
+        self.standing.cgroup(folder)?;
+        Ok(self)
+    }
+
+    /// Has a [`Supervisor`] decide about its system calls.
+    #[must_use]
+    pub fn supervised(mut self, supervisor: &Supervisor) -> Self {
+        self.standing.supervised(supervisor.ward());
         self
     }
 
@@ -188,7 +220,7 @@ impl Launch {
         stderr: Stdio,
         tracing: Tracing,
     ) -> Judged<Started> {
-        let Self { services, program, args, environment, folder, limits, view, deadline } = self;
+        let Self { services, program, args, environment, folder, limits, view, standing, deadline } = self;
         let (number, marker) = services.next_marker();
         let stdin = match stdin {
             Stdin::Pipe => Stdio::piped(),
@@ -199,8 +231,9 @@ impl Launch {
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         clean_environment(&mut command, &folder, &marker);
         command.envs(environment);
-        confine(&mut command, &folder, &limits, view.as_deref(), tracing)?;
-        services.note(number, '.', format!("(start {program} {})", args.join(" ")).as_bytes());
+        confine(&mut command, &folder, &limits, view.as_deref(), standing, tracing)?;
+        let words = args.join(OsStr::new(" "));
+        services.note(number, '.', format!("(start {program} {})", words.to_string_lossy()).as_bytes());
         let child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
@@ -239,6 +272,7 @@ fn confine(
     folder: &Path,
     limits: &Limits,
     view: Option<&View>,
+    standing: Standing,
     tracing: Tracing,
 ) -> Judged {
     // Data beyond twice what the watchdog allows is refused at once: a subject cannot outrun the next look.
@@ -259,9 +293,11 @@ fn confine(
         if let Some(entry) = &entry {
             entry.enter(&folder)?;
         }
-        // After entering a user namespace, which clears it.
+        standing.take_place()?;
+        // After entering a user namespace and after becoming another user, which clear it.
         die_with_parent(parent)?;
         close_inherited()?;
+        standing.hand_over()?;
         if tracing == Tracing::On {
             nix::sys::ptrace::traceme()?;
         }

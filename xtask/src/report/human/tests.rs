@@ -4,7 +4,7 @@ mod failures;
 mod what_next;
 
 use harness::{
-    event::{Catalogue, CheckEntry, Contract, Event, StageEntry, VERSION},
+    event::{Catalogue, CheckEntry, Contract, Event, Lane, StageEntry, VERSION},
     evidence::Evidence,
 };
 
@@ -49,7 +49,7 @@ fn catalogue() -> Catalogue {
         stage(3, "bloom", true, &bloom),
     ];
     let (project, contract) = ("kv".to_owned(), Contract::Program);
-    Catalogue { v: VERSION, project, contract, stages, on_file: None }
+    Catalogue { v: VERSION, project, contract, lane: Lane::Local, stages, on_file: None }
 }
 
 /// A run from its first event to its last: each stage with its outcomes in the order of the catalogue.

@@ -1,0 +1,197 @@
+//! What the command finds: its root, its mounts, and no way to others.
+
+use std::{fs::File, path::Path};
+
+use harness::{Context, Halt, Judged};
+use serde_json::Value;
+
+use crate::{
+    host::{FileId, Host},
+    mounts::{self, Mount},
+    run::Inside,
+};
+
+/// Demands that the command's root is the one that the runtime was given.
+#[track_caller]
+pub(crate) fn has_its_root(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judged {
+    let root = FileId::of(&host.world().outside(&inside.root().path))?;
+    let seen = file(&inside.told("stat /")?);
+    if seen == Some(root) {
+        return Ok(());
+    }
+    let names = inside.told("list /")?;
+    let halt = Halt::fail("/ is ROOTFS", format!("/ is another folder, with {}", shortened(&names)));
+    Err(if seen == FileId::of(Path::new("/")).ok() { halt.likely("/ is that of the host") } else { halt })
+}
+
+/// The file in a probe's answer.
+pub(crate) fn file(answer: &Value) -> Option<FileId> {
+    Some(FileId { device: answer["device"].as_i64()? as u64, inode: answer["inode"].as_i64()? as u64 })
+}
+
+fn shortened(names: &Value) -> String {
+    let names = names.as_array().cloned().unwrap_or_default();
+    let shown: Vec<_> = names.iter().filter_map(Value::as_str).take(8).collect();
+    format!("{}{}", shown.join(" "), if names.len() > 8 { " …" } else { "" })
+}
+
+pub(super) fn the_root_is_rootfs(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        has_its_root(host, &inside)?;
+        let folder = inside.told("folder")?;
+        if folder != "/" {
+            return Err(Halt::fail("/ as the working directory", folder.to_string()));
+        }
+        let names = inside.told("list /")?;
+        let sign = &inside.root().sign;
+        if !names.as_array().is_some_and(|names| names.iter().any(|name| name == sign.as_str())) {
+            return Err(Halt::fail(format!("{sign} in /, as in ROOTFS"), shortened(&names)));
+        }
+        inside.told("write /written-inside hello")?;
+        let outside = host.world().outside(&inside.root().path).join("written-inside");
+        let text = std::fs::read_to_string(&outside).unwrap_or_default();
+        if text != "hello" {
+            return Err(Halt::fail("what the command writes is in ROOTFS", format!("{text:?}"))
+                .likely("the root is a copy, or something is mounted over it"));
+        }
+        inside.finish_well()
+    })
+}
+
+/// Demands of the mount table inside that it has nothing of the host's.
+#[track_caller]
+pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judged {
+    let root = FileId::of(&host.world().outside(&inside.root().path))?;
+    if inside.root_id()? != root {
+        return Err(Halt::fail("the root of the command is ROOTFS", "another folder"));
+    }
+    let table = inside.proc_file("mountinfo")?;
+    let mounts = mounts::parse(&table);
+    // What was mounted below ROOTFS before may come along; the suite mounts nothing there.
+    let foreign: Vec<_> = mounts.iter().filter(|mount| !is_its_own(mount)).collect();
+    if let Some(mount) = foreign.first() {
+        let rows = foreign.iter().take(6).map(|mount| mount.line.clone()).collect();
+        let halt = Halt::fail(
+            "a root, /proc, and mounts of the runtime's own on /dev and /sys: nothing else",
+            format!("{} mounts more, the first {}", foreign.len(), mount.shown()),
+        );
+        return Err(halt.drawn(rows).likely(
+            "the old root is still there: pivot_root() puts it somewhere, from where it has to be detached",
+        ));
+    }
+    let roots: Vec<_> = mounts.iter().filter(|mount| mount.place == "/").collect();
+    if roots.len() > 1 {
+        let rows = roots.iter().map(|mount| mount.line.clone()).collect();
+        return Err(
+            Halt::fail("one mount at /", format!("{}: one covers the other", roots.len())).drawn(rows)
+        );
+    }
+    if !mounts.iter().any(|mount| mount.place == "/proc" && mount.kind == "proc" && mount.part == "/") {
+        return Err(Halt::fail("a mount of proc on /proc", table));
+    }
+    Ok(())
+}
+
+/// A mount that a runtime may make.
+fn is_its_own(mount: &Mount) -> bool {
+    const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+    match mount.place.as_str() {
+        "/" => true,
+        _ if mount.is_within("/proc") => true,
+        "/dev" => mount.kind == "tmpfs",
+        // A single device of the host's is harmless, and cannot be made by everybody.
+        place if mount.is_within("/dev") && mount.part != "/" => {
+            mount.kind == "tmpfs"
+                || DEVICES.iter().any(|name| place == format!("/dev/{name}"))
+                || place == "/dev/console"
+        }
+        _ if mount.is_within("/dev") => ["tmpfs", "devpts", "mqueue"].contains(&mount.kind.as_str()),
+        _ => mount.is_within("/sys") && ["sysfs", "tmpfs", "cgroup2"].contains(&mount.kind.as_str()),
+    }
+}
+
+pub(super) fn nothing_of_the_host_s_is_mounted(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        for root in [host.root()?, host.mounted_root()?] {
+            host.forget();
+            let inside = crate::call::Call::on(host, root).serves()?;
+            mounts_are_its_own(host, &inside)?;
+            inside.finish_well()?;
+        }
+        Ok(())
+    })
+}
+
+/// Demands of a way that was tried that it did not end at the host's root, nor anywhere else but in ROOTFS.
+#[track_caller]
+pub(crate) fn stays_inside(host: &Host<'_>, inside: &Inside<'_, '_>, way: &str) -> Judged {
+    // Refused is as good as leading nowhere.
+    let Ok(told) = inside.ask(&format!("escape {way}"))? else { return Ok(()) };
+    let reached: Vec<Value> = serde_json::from_str(told.as_str().unwrap_or_default()).unwrap_or_default();
+    let outside = FileId::of(Path::new("/"))?;
+    let folder = FileId::of(host.folder())?;
+    for step in &reached {
+        let at = file(&step["file"]);
+        if at == Some(outside) || at == Some(folder) {
+            let how = step["how"].as_str().unwrap_or_default();
+            return Err(Halt::fail(
+                "root inside gets nowhere but into ROOTFS",
+                format!("the host's root, by {how}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn no_path_leads_out(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        has_its_root(host, &inside)?;
+        stays_inside(host, &inside, "upwards")?;
+        let secret = host.secret();
+        for path in ["", "/proc/self/root", "/proc/self/cwd", "/proc/1/root", "/.."]
+            .map(|way| format!("{way}{}", secret.display()))
+        {
+            if let Ok(text) = inside.ask(&format!("read {path}"))? {
+                return Err(Halt::fail(
+                    format!("no {path}: it is a file of the host's alone"),
+                    text.to_string(),
+                ));
+            }
+        }
+        inside.finish_well()
+    })
+}
+
+pub(super) fn no_descriptor_leads_out(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        has_descriptors(&inside)?;
+        stays_inside(host, &inside, "descriptors")?;
+        inside.finish_well()
+    })
+}
+
+/// Demands that the command has its stdio open and nothing else.
+#[track_caller]
+pub(crate) fn has_descriptors(inside: &Inside<'_, '_>) -> Judged {
+    let open = inside.told("descriptors")?;
+    if open == serde_json::json!([0, 1, 2]) {
+        return Ok(());
+    }
+    let numbers: Vec<_> =
+        open.as_array().cloned().unwrap_or_default().iter().filter_map(Value::as_i64).collect();
+    let more = numbers.iter().filter(|&&number| number > 2);
+    let link = |number: &i64| {
+        let link = std::fs::read_link(format!("/proc/{}/fd/{number}", inside.pid())).unwrap_or_default();
+        format!("{number} is {}", link.display())
+    };
+    let links: Vec<_> = more.map(link).collect();
+    Err(Halt::fail("0, 1 and 2 open, and no other", format!("{open}; {}", links.join(", "))))
+}
+
+/// A folder of the host's, open.
+pub(crate) fn host_folder() -> Judged<File> {
+    Ok(File::open("/")?)
+}

@@ -1,0 +1,129 @@
+//! What the host notices: nothing.
+
+use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+
+use harness::{Context, Halt, Judged};
+
+use super::inside::{has_its_root, mounts_are_its_own};
+use crate::{
+    call::Call,
+    host::{Host, Left},
+};
+
+pub(super) fn the_host_s_mounts_never_change(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        // Made first, since one of them is a mount.
+        for root in [host.root()?, host.mounted_root()?] {
+            host.forget();
+            let before = Left::now(host)?;
+            let inside = Call::on(host, root.clone()).hostname("box").serves()?;
+            has_its_root(host, &inside)?;
+            before.has_same_mounts(host, "while the command runs")?;
+            inside.finish_well()?;
+            before.has_same_mounts(host, "afterwards")?;
+            Call::on(host, root).command(&["/nowhere/program"]).start()?.ends()?;
+            before.has_same_mounts(host, "after a command that was not found")?;
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn a_root_may_be_a_mount_or_a_link(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let mounted = host.mounted_root()?;
+        let inside = Call::on(host, mounted).serves()?;
+        has_its_root(host, &inside)?;
+        mounts_are_its_own(host, &inside)?;
+        inside.finish_well()?;
+
+        host.forget();
+        let link = host.folder().join("link");
+        let call = host.call()?;
+        std::os::unix::fs::symlink(&call.root().path, &link)?;
+        let inside = call.root_word(&link).serves()?;
+        has_its_root(host, &inside)?;
+        inside.finish_well()?;
+
+        let folder = host.folder().join("caller");
+        fs::create_dir(&folder)?;
+        for (folder, above) in [(host.folder(), "."), (&folder, "..")] {
+            host.forget();
+            let call = host.call()?;
+            let name = call.root().path.file_name().unwrap_or_default().to_owned();
+            let inside = call.root_word(Path::new(above).join(name)).in_folder(folder).serves()?;
+            has_its_root(host, &inside)?;
+            inside.finish_well()?;
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn mounts_inside_stay_inside(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let call = host.call()?;
+        fs::create_dir(call.root().path.join("here"))?;
+        let before = Left::now(host)?;
+        let inside = call.serves()?;
+        has_its_root(host, &inside)?;
+        // Refused is contained as well.
+        let _ = inside.ask("mount-tmpfs /here")?;
+        before.has_same_mounts(host, "after the command has mounted something")?;
+        let _ = inside.ask("unmount /proc")?;
+        before.has_same_mounts(host, "after the command has unmounted /proc")?;
+        let _ = inside.ask("unmount /here")?;
+        inside.finish_well()?;
+        before.has_same_mounts(host, "afterwards")
+    })
+}
+
+pub(super) fn nothing_is_made_in_the_root(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let call = host.call()?;
+        let root = call.root().path.clone();
+        fs::create_dir_all(root.join("etc"))?;
+        fs::write(root.join("etc/hosts"), "# of the image\n")?;
+        let before = content(&root);
+        let is_same = |when: &str| {
+            let now = content(&root);
+            let changed =
+                before.iter().find(|(path, file)| now.get(*path) != Some(file)).map(|(path, _)| path);
+            let made = now.keys().find(|path| !before.contains_key(*path));
+            match (made, changed) {
+                (Some(path), _) => {
+                    Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made")))
+                }
+                (_, Some(path)) => Err(Halt::fail(
+                    format!("everything in ROOTFS is as it was {when}"),
+                    format!("{path} is not"),
+                )),
+                (None, None) => Ok(()),
+            }
+        };
+        let inside = call.hostname("box").serves()?;
+        has_its_root(host, &inside)?;
+        is_same("while the command runs")?;
+        inside.finish_well()?;
+        is_same("afterwards")
+    })
+}
+
+/// Every file below a folder: its kind and rights, owner, size, and content where it is short.
+fn content(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut next = vec![folder.to_owned()];
+    while let Some(path) = next.pop() {
+        let Ok(file) = fs::symlink_metadata(&path) else { continue };
+        if file.is_dir() {
+            next.extend(fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.path()));
+        }
+        let size = if file.is_dir() { 0 } else { file.len() };
+        let text =
+            if file.is_file() && size < 4096 { fs::read(&path).unwrap_or_default() } else { Vec::new() };
+        let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
+        found.insert(
+            format!("/{name}"),
+            format!("{:o} {} {} {size} {text:?}", file.mode(), file.uid(), file.gid()),
+        );
+    }
+    found
+}

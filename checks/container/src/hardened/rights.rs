@@ -1,0 +1,163 @@
+//! Capabilities, and what is kept of them.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use harness::{Context, Halt, Judged};
+
+use crate::{host::Host, run::Inside};
+
+/// Docker's, by their numbers (capability.h).
+const ALLOWED: [(u8, &str); 14] = [
+    (0, "chown"),
+    (1, "dac_override"),
+    (3, "fowner"),
+    (4, "fsetid"),
+    (5, "kill"),
+    (6, "setgid"),
+    (7, "setuid"),
+    (8, "setpcap"),
+    (10, "net_bind_service"),
+    (13, "net_raw"),
+    (18, "sys_chroot"),
+    (27, "mknod"),
+    (29, "audit_write"),
+    (31, "setfcap"),
+];
+
+/// Some of those that it may not have, for evidence.
+const KNOWN: [(u8, &str); 8] = [
+    (2, "dac_read_search"),
+    (12, "net_admin"),
+    (16, "sys_module"),
+    (17, "sys_rawio"),
+    (19, "sys_ptrace"),
+    (21, "sys_admin"),
+    (22, "sys_boot"),
+    (25, "sys_time"),
+];
+
+/// Demands few capabilities, as `/proc/PID/status` has them.
+#[track_caller]
+pub(super) fn has_few_capabilities(inside: &Inside<'_, '_>) -> Judged {
+    let allowed = ALLOWED.iter().fold(0_u64, |set, (number, _)| set | 1 << number);
+    for (field, name, most) in [
+        ("CapEff", "effective", allowed),
+        ("CapPrm", "permitted", allowed),
+        ("CapBnd", "bounding", allowed),
+        ("CapInh", "inheritable", allowed),
+        ("CapAmb", "ambient", 0),
+    ] {
+        let text = inside.status(field)?;
+        let set = u64::from_str_radix(&text, 16)
+            .map_err(|error| Halt::fault(format!("{field} {text:?}: {error}")))?;
+        if set & !most != 0 {
+            let expected = if most == 0 { "none".to_owned() } else { "Docker's fourteen at most".to_owned() };
+            let halt = Halt::fail(
+                format!("{name} capabilities: {expected}"),
+                format!("also {}", names(set & !most)),
+            );
+            return Err(if field == "CapBnd" {
+                halt.likely("the bounding set is what exec gives back to root: PR_CAPBSET_DROP takes from it, and capset() does not")
+            } else {
+                halt
+            });
+        }
+    }
+    Ok(())
+}
+
+fn names(set: u64) -> String {
+    let name = |number: u8| {
+        KNOWN
+            .iter()
+            .chain(&ALLOWED)
+            .find(|(known, _)| *known == number)
+            .map_or_else(|| format!("number {number}"), |(_, name)| (*name).to_owned())
+    };
+    let all: Vec<_> = (0..64).filter(|number| set >> number & 1 == 1).map(name).collect();
+    if all.len() > 8 { format!("{} and {} more", all[..6].join(", "), all.len() - 6) } else { all.join(", ") }
+}
+
+#[track_caller]
+pub(super) fn has_no_new_privileges(inside: &Inside<'_, '_>) -> Judged {
+    match inside.status("NoNewPrivs")?.as_str() {
+        "1" => Ok(()),
+        other => Err(Halt::fail("NoNewPrivs 1 in its /proc/PID/status", other)),
+    }
+}
+
+pub(super) fn capabilities_are_docker_s_at_most(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        has_few_capabilities(&inside)?;
+        inside.finish_well()
+    })
+}
+
+pub(super) fn no_program_gives_new_rights(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        has_no_new_privileges(&inside)?;
+        inside.finish_well()
+    })
+}
+
+pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
+    const SOMEBODY: u32 = 1234;
+    Host::play(context, |host| {
+        let call = host.call()?;
+        let closed = call.root().path.join("closed");
+        fs::write(&closed, "of another user")?;
+        std::os::unix::fs::chown(&closed, Some(SOMEBODY), Some(SOMEBODY))?;
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
+        let inside = call.serves()?;
+        for (question, name) in [
+            ("read /closed", "dac_override"),
+            ("give /closed 4321", "chown"),
+            ("kill-as-another 4321", "setuid, setgid and kill"),
+        ] {
+            if let Err(errno) = inside.ask(question)? {
+                let got = nix::errno::Errno::from_raw(errno).to_string();
+                return Err(Halt::fail(format!("root inside has {name}: `{question}` works"), got));
+            }
+        }
+        inside.finish_well()
+    })
+}
+
+pub(super) fn no_device_of_the_host_s_can_be_opened(context: &Context) -> Judged {
+    /// Zeros, the kernel's log, and memory: character devices that every kernel has.
+    const DEVICES: [(u32, u32); 3] = [(1, 5), (1, 11), (1, 1)];
+    Host::play(context, |host| {
+        let call = host.call()?;
+        // Folders that the runtime may have mounted something on.
+        for folder in ["dev", "tmp"] {
+            fs::create_dir_all(call.root().path.join(folder))?;
+        }
+        let inside = call.serves()?;
+        for folder in ["", "/dev", "/tmp"] {
+            for (major, minor) in DEVICES {
+                let path = format!("{folder}/node");
+                if inside.ask(&format!("open-device {path} {major} {minor}"))?.is_ok() {
+                    let expected =
+                        format!("the device {major}:{minor} cannot be opened through a node, made as {path}");
+                    return Err(Halt::fail(expected, "it was made, and opened").likely(
+                        "mknod is kept, and nothing says which devices: a mount with nodev does, or a filter",
+                    ));
+                }
+            }
+        }
+        inside.finish_well()
+    })
+}
+
+pub(super) fn ordinary_programs_work(context: &Context) -> Judged {
+    Host::play(context, |host| {
+        let inside = host.call()?.serves()?;
+        let failed = inside.told("everyday")?;
+        if failed != serde_json::json!([]) {
+            return Err(Halt::fail("what ordinary programs do works", failed.to_string()));
+        }
+        inside.finish_well()
+    })
+}

@@ -1,0 +1,291 @@
+//! The host as one check has it: a [`World`] of mounts, a folder to call the runtime in, root file systems; and what a
+//! runtime may have left there.
+
+mod left;
+
+use std::{
+    cell::{Cell, RefCell},
+    env, fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use harness::{Context, Folder, Halt, Judged, verdict::Verdict};
+use nix::{
+    mount::{MsFlags, mount},
+    unistd::{Gid, Uid, chown},
+};
+
+pub(crate) use left::Left;
+
+use crate::{call::Call, cgroups::Leaf, world::World};
+
+/// The program that runs inside; see its own header.
+static PROBE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe"));
+
+/// One check's host. Dropping it ends all that is in it.
+#[derive(Debug)]
+pub(crate) struct Host<'c> {
+    context: &'c Context,
+    /// Before the folders, so that nothing is mounted on them any more when they are removed.
+    world: World,
+    folder: Folder,
+    leaf: Option<Leaf>,
+    user: Option<u32>,
+    /// What was done so far, as sentences.
+    steps: RefCell<Vec<String>>,
+    calls: Cell<u32>,
+}
+
+/// Which file a path leads to, whatever it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl FileId {
+    /// That of the file at a path.
+    ///
+    /// # Errors
+    /// Fault when there is none.
+    pub(crate) fn of(path: &Path) -> Judged<Self> {
+        let file = fs::metadata(path)?;
+        Ok(Self { device: file.dev(), inode: file.ino() })
+    }
+}
+
+/// A root file system of the suite's making: the probe, a folder `proc`, and a file that tells it from others.
+#[derive(Clone, Debug)]
+pub(crate) struct Root {
+    /// Where it is, for the caller of the runtime.
+    pub(crate) path: PathBuf,
+    /// The name of a file at its top that no other root has.
+    pub(crate) sign: String,
+    /// The probe in it.
+    pub(crate) probe: FileId,
+}
+
+impl<'c> Host<'c> {
+    /// Tries something on a fresh host; what was done is told when it fails.
+    ///
+    /// # Errors
+    /// What the check comes to.
+    pub(crate) fn play(context: &'c Context, act: impl FnOnce(&Self) -> Judged) -> Judged {
+        Self::begin(context, None)?.tell_of(act)
+    }
+
+    /// The same with a cgroup for the runtime to start in.
+    ///
+    /// # Errors
+    /// What the check comes to; skip where there is no memory controller.
+    pub(crate) fn play_with_memory(context: &'c Context, act: impl FnOnce(&Self) -> Judged) -> Judged {
+        let leaf = Leaf::beside_the_suite(&nonce(context, 0))?;
+        Self::begin(context, Some(leaf))?.tell_of(act)
+    }
+
+    /// The same for a caller who is not root.
+    ///
+    /// # Errors
+    /// What the check comes to.
+    pub(crate) fn play_without_root(context: &'c Context, act: impl FnOnce(&Self) -> Judged) -> Judged {
+        let mut host = Self::begin(context, None)?;
+        host.hand_to_somebody()?;
+        host.tell_of(act)
+    }
+
+    /// A fresh host, with this cgroup for runtimes to start in.
+    ///
+    /// # Errors
+    /// Skip where the suite may not make one.
+    pub(crate) fn begin(context: &'c Context, leaf: Option<Leaf>) -> Judged<Self> {
+        let world = World::begin()?;
+        // Not below the check's own folder, which is closed to other users.
+        let folder = Folder::create_in(&env::temp_dir(), "groundwork-container-")?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let host =
+            Self { context, world, folder, leaf, user: None, steps: RefCell::default(), calls: Cell::new(0) };
+        fs::write(host.probe(), PROBE)?;
+        fs::set_permissions(host.probe(), fs::Permissions::from_mode(0o755))?;
+        fs::write(host.secret(), b"nobody inside should read this")?;
+        Ok(host)
+    }
+
+    /// Has a user own it, who is not root, and the caller from now on.
+    ///
+    /// # Errors
+    /// Fault when that is refused.
+    pub(crate) fn hand_to_somebody(&mut self) -> Judged {
+        let user = somebody(self.context);
+        chown(self.folder.path(), Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
+        self.user = Some(user);
+        Ok(())
+    }
+
+    /// Runs `act`, and tells what was done should it fail.
+    ///
+    /// # Errors
+    /// Those of `act`.
+    pub(crate) fn tell_of(self, act: impl FnOnce(&Self) -> Judged) -> Judged {
+        let before = self.world.mounts()?;
+        let done = act(&self);
+        done.map_err(|halt| {
+            let halt = halt.did(self.steps.take());
+            // Who finds the host without its own mounts does not get far.
+            let is_changed = self.world.mounts().is_ok_and(|after| after != before);
+            if is_changed && matches!(halt.verdict, Verdict::Crash { .. }) {
+                return halt.likely(
+                    "the host's mounts are not what they were: the runtime mounts or unmounts in a namespace that is not private",
+                );
+            }
+            halt
+        })
+    }
+
+    /// Demands that the host is called as before.
+    ///
+    /// # Errors
+    /// A failure when it is not.
+    #[track_caller]
+    pub(crate) fn keeps_its_name(&self, when: &str) -> Judged {
+        let (before, now) = (self.world.name_at_first(), self.world.hostname()?);
+        if now == before {
+            return Ok(());
+        }
+        Err(Halt::fail(
+            format!("the host is called {before:?} {when}, as before"),
+            format!("it is called {now:?}"),
+        )
+        .likely("the hostname is set before the UTS namespace is there, or without one"))
+    }
+
+    /// Notes something that was done.
+    pub(crate) fn tell(&self, step: impl Into<String>) {
+        let step = step.into();
+        self.context.note("  ", &step);
+        self.steps.borrow_mut().push(step);
+    }
+
+    /// Forgets what was told: the next case of a table begins.
+    pub(crate) fn forget(&self) {
+        self.steps.borrow_mut().clear();
+    }
+
+    pub(crate) fn context(&self) -> &'c Context {
+        self.context
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The caller's folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where the probe lies, outside, and in every [`Root`] as well.
+    pub(crate) fn probe(&self) -> PathBuf {
+        self.folder().join("probe")
+    }
+
+    /// A file of the host's alone.
+    pub(crate) fn secret(&self) -> PathBuf {
+        self.folder().join("secret")
+    }
+
+    /// The cgroup that runtimes are started in.
+    ///
+    /// # Panics
+    /// When the host was begun without one.
+    pub(crate) fn leaf(&self) -> &Leaf {
+        self.leaf.as_ref().expect("a check of limits begins with a leaf")
+    }
+
+    /// The same, if there is one.
+    pub(crate) fn has_leaf(&self) -> Option<&Leaf> {
+        self.leaf.as_ref()
+    }
+
+    /// The caller, where it is not root.
+    pub(crate) fn user(&self) -> Option<u32> {
+        self.user
+    }
+
+    /// A root file system in a plain folder.
+    ///
+    /// # Errors
+    /// Fault when it cannot be made.
+    pub(crate) fn root(&self) -> Judged<Root> {
+        let path = self.folder().join(format!("root-{}", self.next()));
+        fs::create_dir(&path)?;
+        self.furnish(path.clone(), path)
+    }
+
+    /// A root file system that is a mount of its own.
+    ///
+    /// # Errors
+    /// Fault when it cannot be made.
+    pub(crate) fn mounted_root(&self) -> Judged<Root> {
+        let path = self.folder().join(format!("mount-{}", self.next()));
+        fs::create_dir(&path)?;
+        let place = path.clone();
+        let nothing: Option<&str> = None;
+        let mounted = move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing);
+        self.world.inside(mounted)?;
+        self.furnish(path.clone(), self.world.outside(&path))
+    }
+
+    /// Fills a root, which the suite sees at `seen`.
+    fn furnish(&self, path: PathBuf, seen: PathBuf) -> Judged<Root> {
+        let sign = format!("this-is-root-{}", self.next());
+        let probe = self.probe();
+        let inside = seen.join(probe.strip_prefix("/").unwrap_or(&probe));
+        let above = inside.parent().unwrap_or(&seen);
+        fs::create_dir(seen.join("proc"))?;
+        fs::create_dir_all(above)?;
+        fs::write(seen.join(&sign), b"")?;
+        if fs::hard_link(&probe, &inside).is_err() {
+            fs::copy(&probe, &inside)?;
+        }
+        if let Some(user) = self.user {
+            let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
+            chown(&seen, uid, gid)?;
+            above
+                .ancestors()
+                .take_while(|folder| *folder != seen)
+                .try_for_each(|folder| chown(folder, uid, gid))?;
+        }
+        Ok(Root { path, sign, probe: FileId::of(&inside)? })
+    }
+
+    /// A call of the runtime, with a root of its own.
+    ///
+    /// # Errors
+    /// Fault when the root cannot be made.
+    pub(crate) fn call(&self) -> Judged<Call<'_, 'c>> {
+        Ok(Call::on(self, self.root()?))
+    }
+
+    /// A word that no other run has.
+    pub(crate) fn nonce(&self) -> String {
+        nonce(self.context, self.next())
+    }
+
+    fn next(&self) -> u32 {
+        self.calls.replace(self.calls.get() + 1)
+    }
+}
+
+/// A word like no other, even of a run beside this one.
+pub(crate) fn nonce(context: &Context, number: u32) -> String {
+    format!("gw-{:x}-{:x}-{number}", std::process::id(), context.seed() & 0xffff_ffff)
+}
+
+/// A user who is not root and who can start the subject: the owner of the program, as a student's own is not open to
+/// strangers; else nobody.
+fn somebody(context: &Context) -> u32 {
+    const NOBODY: u32 = 65_534;
+    let owner = context.words().iter().rev().find_map(|word| Some(fs::metadata(word).ok()?.uid()));
+    owner.filter(|&owner| owner != 0).unwrap_or(NOBODY)
+}

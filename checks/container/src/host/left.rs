@@ -1,0 +1,92 @@
+//! What there is on the host besides processes, so that what a runtime has left can be told from what was there.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use harness::{Halt, Judged};
+
+use super::Host;
+use crate::{cgroups, mounts};
+
+/// Where a runtime may have made files that it needed for a while.
+const PLACES: [&str; 4] = ["/tmp", "/run", "/var/tmp", "/dev/shm"];
+
+/// The mounts, the cgroups and the files of one moment.
+#[derive(Debug)]
+pub(crate) struct Left {
+    mounts: String,
+    cgroups: BTreeSet<PathBuf>,
+    files: BTreeSet<PathBuf>,
+}
+
+impl Left {
+    /// What there is now.
+    ///
+    /// # Errors
+    /// Fault when it cannot be seen.
+    pub(crate) fn now(host: &Host<'_>) -> Judged<Self> {
+        let mut files = BTreeSet::new();
+        for place in PLACES {
+            let names = fs::read_dir(host.world().outside(Path::new(place))).into_iter().flatten().flatten();
+            files.extend(names.map(|entry| Path::new(place).join(entry.file_name())));
+        }
+        tree(&host.world().outside(host.folder()), host.folder(), &mut files);
+        Ok(Self { mounts: host.world().mounts()?, cgroups: cgroups::all(), files })
+    }
+
+    /// Demands that it is the same now.
+    ///
+    /// # Errors
+    /// A failure that names what is new, or gone.
+    #[track_caller]
+    pub(crate) fn is_unchanged(&self, host: &Host<'_>) -> Judged {
+        let now = Self::now(host)?;
+        self.has_same_mounts(host, "afterwards")?;
+        if let Some(cgroup) = now.cgroups.difference(&self.cgroups).next() {
+            return Err(Halt::fail("no cgroup is left", format!("{} is still there", cgroup.display())));
+        }
+        if let Some(file) = now.files.difference(&self.files).next() {
+            let file = file.strip_prefix(host.folder()).unwrap_or(file);
+            return Err(Halt::fail(
+                "no file or folder is left",
+                format!("{} was not there before", file.display()),
+            ));
+        }
+        if let Some(file) = self.files.difference(&now.files).next() {
+            return Err(Halt::fail("everything is still there", format!("{} is gone", file.display())));
+        }
+        Ok(())
+    }
+
+    /// Demands the mount table of that time.
+    ///
+    /// # Errors
+    /// A failure that shows what differs.
+    #[track_caller]
+    pub(crate) fn has_same_mounts(&self, host: &Host<'_>, when: &str) -> Judged {
+        let now = host.world().mounts()?;
+        if now == self.mounts {
+            return Ok(());
+        }
+        let rows = mounts::difference(&self.mounts, &now);
+        Err(Halt::fail(
+            format!("the host's mount table is the same {when}"),
+            format!("{} lines differ", rows.len()),
+        )
+        .drawn(rows))
+    }
+}
+
+/// Every path below a folder, which the suite sees at `seen`.
+fn tree(seen: &Path, named: &Path, found: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(seen).into_iter().flatten().flatten() {
+        let path = named.join(entry.file_name());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            tree(&entry.path(), &path, found);
+        }
+        found.insert(path);
+    }
+}

@@ -1,0 +1,68 @@
+//! Steps that fail.
+
+use harness::{
+    Context, Halt, Judged,
+    calls::{Supervisor, Then},
+    process::Exit,
+};
+
+use super::{Outcome, ends::ends_alone, injected, is_fully_confined};
+use crate::host::{Host, Left};
+
+const NAME: &str = "box";
+
+/// Demands of a run with a refused step that it is fully confined, or 125 with a sentence.
+#[track_caller]
+pub(crate) fn is_confined_or_refused(host: &Host<'_>, step: &str, outcome: Outcome<'_, '_>) -> Judged {
+    match outcome {
+        Outcome::Runs(inside) => {
+            is_fully_confined(host, &inside, NAME).map_err(|halt| {
+                halt.likely(format!("the error of {step} is ignored, and the command run without"))
+            })?;
+            inside.finish_well()
+        }
+        Outcome::Ended(ended) => {
+            if !ended.stdout.is_empty() || ended.exit != Exit::Status(125) {
+                return Err(ended.unexpected("exit status 125, and the command does not run"));
+            }
+            if ended.stderr.trim().is_empty() {
+                return Err(Halt::fail("a sentence on stderr that says what failed", "nothing"));
+            }
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn a_failed_step_never_runs_half_confined(context: &Context) -> Judged {
+    Host::play_with_memory(context, |host| {
+        let call = || Ok(host.call()?.hostname(NAME).memory("64M"));
+        injected(host, call, |step, outcome| is_confined_or_refused(host, step, outcome))
+    })
+}
+
+pub(super) fn a_failed_step_leaves_nothing(context: &Context) -> Judged {
+    Host::play_with_memory(context, |host| {
+        let root = host.root()?;
+        let before = Left::now(host)?;
+        let call = || Ok(crate::call::Call::on(host, root.clone()).hostname(NAME).memory("64M"));
+        injected(host, call, |_, outcome| {
+            if let Outcome::Runs(inside) = outcome {
+                inside.run().end_input();
+                ends_alone(inside.into_run())?;
+            }
+            before.is_unchanged(host)
+        })
+    })
+}
+
+pub(super) fn a_kernel_without_clone3_will_do(context: &Context) -> Judged {
+    Host::play_with_memory(context, |host| {
+        host.tell("clone3 says ENOSYS");
+        let supervisor = Supervisor::begin(&[libc::SYS_clone3], Box::new(|_| Then::Fail(libc::ENOSYS)))?;
+        let inside = host.call()?.hostname(NAME).memory("64M").start_supervised(&supervisor)?.serves()?;
+        is_fully_confined(host, &inside, NAME)?;
+        inside.told("stay")?;
+        inside.run().end_input();
+        ends_alone(inside.into_run())?.has_status(0)
+    })
+}

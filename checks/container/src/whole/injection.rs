@@ -1,0 +1,293 @@
+//! Steps that fail: the same call of the runtime again and again, each time with another one of its system calls refused.
+//!
+//! ```text
+//!   run 0   mkdir  write  clone3  mount  mount  pivot_root  …     counted, all done
+//!   run 1     ✗
+//!   run 2            ✗
+//!   run 3                   ✗        …                            until none is left
+//! ```
+//!
+//! Which calls there are, and how many, the runtime decides: refused is whichever comes as number k. What is done after
+//! the command is executed is the command's, and not counted.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use harness::{
+    Judged,
+    calls::{Call, Supervisor, Then},
+};
+
+use crate::{
+    call,
+    host::{FileId, Host, Root},
+    memory::written_to,
+    run::{Ended, Inside, Run},
+};
+
+/// Which system calls count as steps, and what they are called.
+pub(crate) struct Steps {
+    named: &'static [(i64, &'static str)],
+    others: &'static [i64],
+}
+
+/// Those that make a namespace, a mount, a root, a name, a limit.
+pub(crate) const CONFINING: Steps = Steps {
+    named: &[
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_umount2, "umount2"),
+        (libc::SYS_pivot_root, "pivot_root"),
+        (libc::SYS_chroot, "chroot"),
+        (libc::SYS_sethostname, "sethostname"),
+        (libc::SYS_unshare, "unshare"),
+        (libc::SYS_setns, "setns"),
+        (libc::SYS_open_tree, "open_tree"),
+        (libc::SYS_move_mount, "move_mount"),
+        (libc::SYS_fsopen, "fsopen"),
+        (libc::SYS_fsconfig, "fsconfig"),
+        (libc::SYS_fsmount, "fsmount"),
+        (libc::SYS_mount_setattr, "mount_setattr"),
+        (libc::SYS_mkdirat, "mkdirat"),
+        (libc::SYS_mkdir, "mkdir"),
+    ],
+    // Of files those count by which the kernel confines somebody.
+    others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat],
+};
+
+/// Those that take rights away, and cover files of the kernel's.
+pub(crate) const RIGHTS: Steps = Steps {
+    named: &[
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_mount_setattr, "mount_setattr"),
+        (libc::SYS_capset, "capset"),
+        (libc::SYS_seccomp, "seccomp"),
+        (libc::SYS_ioctl, "ioctl"),
+    ],
+    others: &[libc::SYS_prctl],
+};
+
+/// Those between which a runtime may be killed; among them the one that ties the command to it.
+pub(super) const TELLING: Steps = Steps {
+    named: &[
+        (libc::SYS_prctl, "prctl"),
+        (libc::SYS_mount, "mount"),
+        (libc::SYS_umount2, "umount2"),
+        (libc::SYS_pivot_root, "pivot_root"),
+        (libc::SYS_chroot, "chroot"),
+        (libc::SYS_sethostname, "sethostname"),
+        (libc::SYS_unshare, "unshare"),
+    ],
+    others: &[libc::SYS_clone, libc::SYS_clone3],
+};
+
+/// More steps than any runtime takes: what goes on and on is not tried to its end.
+const MOST: usize = 80;
+
+/// What a run with a refused step came to.
+pub(crate) enum Outcome<'h, 'c> {
+    /// The command runs nevertheless.
+    Runs(Box<Inside<'h, 'c>>),
+    /// It does not, and the runtime has ended.
+    Ended(Ended),
+}
+
+/// Calls the runtime with each of its steps refused in turn. `call` makes the same call each time; `judge` gets the
+/// name of what was refused and what came of it.
+///
+/// # Errors
+/// Those of `judge`, and of a runtime that hangs.
+pub(crate) fn injected<'h, 'c>(
+    host: &'h Host<'c>,
+    call: impl Fn() -> Judged<call::Call<'h, 'c>>,
+    judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
+) -> Judged {
+    injected_in(&CONFINING, host, call, judge)
+}
+
+/// The same, of these steps.
+///
+/// # Errors
+/// As [`injected`].
+pub(crate) fn injected_in<'h, 'c>(
+    steps: &'static Steps,
+    host: &'h Host<'c>,
+    call: impl Fn() -> Judged<call::Call<'h, 'c>>,
+    mut judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
+) -> Judged {
+    for number in 0..MOST {
+        host.forget();
+        let call = call()?;
+        let refused = Arc::new(Mutex::new(None));
+        let step = Arc::clone(&refused);
+        let refuse = move |_: &Call, name: String| {
+            *lock(&step) = Some(name);
+            Then::Fail(libc::EPERM)
+        };
+        let decide = at_step(steps, host, call.root(), number, refuse)?;
+        let supervisor = Supervisor::begin(&steps.numbers(), decide)?;
+        let run = call.start_supervised(&supervisor)?;
+        let outcome = match run.serves_or_ends()? {
+            Ok(inside) => Outcome::Runs(Box::new(inside)),
+            Err(ended) => Outcome::Ended(ended),
+        };
+        let Some(step) = lock(&refused).take() else {
+            // There are no more: this one went through undisturbed.
+            return match outcome {
+                Outcome::Runs(inside) => inside.finish_well(),
+                Outcome::Ended(ended) => {
+                    Err(ended.unexpected("a call of which no step is refused runs its command"))
+                }
+            };
+        };
+        host.tell(format!("refused, with EPERM: {step}"));
+        judge(&step, outcome)?;
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does something at the step of this number, and lets all others be done.
+pub(super) fn at_step(
+    steps: &'static Steps,
+    host: &Host<'_>,
+    root: &Root,
+    number: usize,
+    mut act: impl FnMut(&Call, String) -> Then + Send + 'static,
+) -> Judged<Box<harness::calls::Decide>> {
+    let probes = [root.probe, FileId::of(&host.probe())?];
+    let mut count = 0;
+    Ok(Box::new(move |call| {
+        let Some(step) = steps.name(call) else { return Then::GoOn };
+        let program = fs::metadata(format!("/proc/{}/exe", call.pid));
+        if program.is_ok_and(|file| probes.contains(&FileId { device: file.dev(), inode: file.ino() })) {
+            return Then::GoOn;
+        }
+        count += 1;
+        if count == number + 1 { act(call, step) } else { Then::GoOn }
+    }))
+}
+
+impl Steps {
+    /// The calls that have to be looked at.
+    pub(super) fn numbers(&self) -> Vec<i64> {
+        self.named.iter().map(|(number, _)| *number).chain(self.others.iter().copied()).collect()
+    }
+
+    /// What a call is called, if it is a step.
+    fn name(&self, call: &Call) -> Option<String> {
+        let Some((_, name)) = self.named.iter().find(|(number, _)| *number == call.number) else {
+            return other_name(call);
+        };
+        let text =
+            |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
+        let shown = match call.number {
+            libc::SYS_mount | libc::SYS_pivot_root => format!("{}, {}", text(0), text(1)),
+            libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => text(0),
+            libc::SYS_mkdirat => text(1),
+            libc::SYS_prctl if call.args[0] != libc::PR_SET_PDEATHSIG as u64 => return None,
+            libc::SYS_prctl => "PR_SET_PDEATHSIG".to_owned(),
+            // Questions about descriptors are no steps.
+            libc::SYS_ioctl if call.args[1] != libc::SIOCSIFFLAGS => return None,
+            libc::SYS_ioctl => "SIOCSIFFLAGS".to_owned(),
+            _ => String::new(),
+        };
+        Some(format!("{name}({shown})"))
+    }
+}
+
+/// The same of calls that are steps only sometimes.
+fn other_name(call: &Call) -> Option<String> {
+    let text = |argument| String::from_utf8_lossy(&call.text(argument).unwrap_or_default()).into_owned();
+    match call.number {
+        libc::SYS_clone => makes_namespaces(call.args[0]).then(|| "clone(CLONE_NEW…)".to_owned()),
+        libc::SYS_clone3 => {
+            let flags = call.memory(call.args[0], 8)?;
+            let flags = u64::from_ne_bytes(flags.try_into().ok()?);
+            makes_namespaces(flags).then(|| "clone3(CLONE_NEW…)".to_owned())
+        }
+        libc::SYS_write => {
+            let file = written_to(call)?;
+            confines(&file).then(|| format!("write to {}", file.display()))
+        }
+        libc::SYS_prctl => {
+            // One capability stands for all of them.
+            const SYS_ADMIN: u64 = 21;
+            let named = [
+                (libc::PR_SET_NO_NEW_PRIVS, "PR_SET_NO_NEW_PRIVS"),
+                (libc::PR_SET_SECCOMP, "PR_SET_SECCOMP"),
+                (libc::PR_CAPBSET_DROP, "PR_CAPBSET_DROP"),
+            ];
+            let (_, name) = named.iter().find(|(option, _)| *option as u64 == call.args[0])?;
+            let is_another = call.args[0] == libc::PR_CAPBSET_DROP as u64 && call.args[1] != SYS_ADMIN;
+            (!is_another).then(|| format!("prctl({name})"))
+        }
+        libc::SYS_openat => {
+            // Only to write: low bits are the way of access.
+            let path = text(1);
+            (call.args[2] & 3 != 0 && confines(Path::new(&path)))
+                .then(|| format!("open {path:?} for writing"))
+        }
+        _ => None,
+    }
+}
+
+fn makes_namespaces(flags: u64) -> bool {
+    let kinds = [
+        libc::CLONE_NEWNS,
+        libc::CLONE_NEWUTS,
+        libc::CLONE_NEWPID,
+        libc::CLONE_NEWUSER,
+        libc::CLONE_NEWNET,
+        libc::CLONE_NEWIPC,
+        libc::CLONE_NEWCGROUP,
+    ];
+    kinds.iter().any(|&kind| flags & kind as u32 as u64 != 0)
+}
+
+/// Whether a file is one by which the kernel is told to confine somebody.
+fn confines(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with("cgroup.")
+        || name.starts_with("memory.")
+        || ["uid_map", "gid_map", "setgroups"].contains(&&*name)
+}
+
+impl<'h, 'c> Run<'h, 'c> {
+    /// Waits for the probe's first line, or for the end of the runtime.
+    ///
+    /// # Errors
+    /// Timeout when neither comes.
+    #[track_caller]
+    pub(crate) fn serves_or_ends(self) -> Judged<Result<Inside<'h, 'c>, Ended>> {
+        if self.says_something()? { self.serves().map(Ok) } else { self.ends().map(Err) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_confine_are_known_by_their_names() {
+        for path in ["/sys/fs/cgroup/x/memory.max", "cgroup.procs", "/proc/7/uid_map", "/proc/self/setgroups"]
+        {
+            assert!(confines(Path::new(path)), "{path}");
+        }
+        for path in ["/dev/null", "/tmp/memory", "/etc/cgroup", "/"] {
+            assert!(!confines(Path::new(path)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_thread_is_no_namespace() {
+        assert!(makes_namespaces(libc::CLONE_NEWUSER as u32 as u64 | 17), "a user namespace");
+        assert!(!makes_namespaces(0x3d0f00), "a thread, as libc makes it");
+    }
+}

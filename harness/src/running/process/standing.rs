@@ -1,0 +1,72 @@
+//! Where a subject stands in the system beyond its folder and its stdio: who it is, which cgroup it is in, what else it
+//! has open, and who decides about its calls. All of it is taken between fork and exec, by system calls alone.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    os::fd::{AsRawFd, OwnedFd},
+    path::Path,
+};
+
+use nix::{
+    errno::Errno,
+    unistd::{Gid, Uid, setgroups, setresgid, setresuid, write},
+};
+
+use crate::running::calls::Ward;
+
+/// Nothing of it by default: a subject stands where the suite does.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    cgroup: Option<File>,
+    user: Option<u32>,
+    inherited: Vec<(OwnedFd, i32)>,
+    ward: Option<Ward>,
+}
+
+impl Standing {
+    pub(super) fn inherit(&mut self, descriptor: OwnedFd, number: i32) {
+        self.inherited.push((descriptor, number));
+    }
+
+    pub(super) fn user(&mut self, id: u32) {
+        self.user = Some(id);
+    }
+
+    /// Opened here: where it is started it may see other mounts.
+    pub(super) fn cgroup(&mut self, folder: &Path) -> io::Result<()> {
+        self.cgroup = Some(OpenOptions::new().write(true).open(folder.join("cgroup.procs"))?);
+        Ok(())
+    }
+
+    pub(super) fn supervised(&mut self, ward: Ward) {
+        self.ward = Some(ward);
+    }
+
+    /// Who it is, and what decides about it: first the cgroup, which asks for rights that a user may not have.
+    pub(super) fn take_place(&self) -> io::Result<()> {
+        if let Some(processes) = &self.cgroup {
+            write(processes, b"0")?;
+        }
+        if let Some(ward) = &self.ward {
+            ward.submit()?;
+        }
+        if let Some(id) = self.user {
+            let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
+            setgroups(&[])?;
+            setresgid(group, group, group)?;
+            setresuid(user, user, user)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves it its descriptors, which are closed by exec until now. A number that one of the others has, waiting for its
+    /// own turn, would be lost: numbers are chosen far above what a suite has open.
+    pub(super) fn hand_over(&self) -> io::Result<()> {
+        for (descriptor, number) in &self.inherited {
+            // SAFETY: dup2 takes numbers; the new descriptor is the program's, and nothing of ours owns that number.
+            Errno::result(unsafe { libc::dup2(descriptor.as_raw_fd(), *number) })?;
+        }
+        Ok(())
+    }
+}

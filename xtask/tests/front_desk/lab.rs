@@ -1,0 +1,170 @@
+//! Runs in throw-away kernels, with subjects that do to them what they can. Where no kernel starts, these tests say so and
+//! judge nothing.
+
+use std::{
+    fs,
+    os::unix::{fs::symlink, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::OnceLock,
+};
+
+use predicates::prelude::*;
+
+use crate::{
+    desk::{CHECK, HANGS, PASSES, command, folder, script},
+    processes::{eventually, status_within, with_argument},
+};
+
+/// `cargo xtask check kv` on a subject, with one check, in a guest. Tests share what guests need, and nothing else.
+fn check(subject: &Path, lane: &str) -> Command {
+    let subject = subject.to_str().expect("a path in UTF-8");
+    let mut command = command(&["check", "kv", "--subject", subject, "--check", CHECK, "--lane", lane]);
+    command.env("GROUNDWORK_DIR", own());
+    command
+}
+
+fn own() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("lab")
+}
+
+fn assert(command: Command) -> assert_cmd::assert::Assert {
+    assert_cmd::Command::from_std(command).timeout(HANGS).assert()
+}
+
+/// Whether guests start here. It is said once if they do not.
+fn guests_start() -> bool {
+    static START: OnceLock<bool> = OnceLock::new();
+    *START.get_or_init(|| {
+        let subject = script(PASSES);
+        let output = check(subject.path(), "lab").output().expect("the front desk ends");
+        match output.status.code() {
+            Some(0) => true,
+            Some(4) => {
+                eprintln!("SKIPPED: NO LAB.\n{}", String::from_utf8_lossy(&output.stdout));
+                false
+            }
+            other => panic!("a right subject passes in the lab, or nothing can run: {other:?} {output:?}"),
+        }
+    })
+}
+
+/// Each is run twice: with others first, as it were, and then alone.
+#[test]
+fn a_subject_that_ends_its_kernel_has_crashed() {
+    if !guests_start() {
+        return;
+    }
+    for (text, how) in [
+        ("echo c > /proc/sysrq-trigger\n", "it panicked (sysrq triggered crash)"),
+        ("echo o > /proc/sysrq-trigger; sleep 1000\n", "somebody switched it off"),
+        ("kill -KILL -1\n", "the suite that ran in it was ended by a signal"),
+        ("kill -STOP -1\n", "the suite that ran in it was ended by a signal"),
+        ("yes flood > /dev/console\n", "it wrote more than 8 MiB to its console"),
+    ] {
+        let subject = script(text);
+        assert(check(subject.path(), "lab"))
+            .code(1)
+            .stdout(predicates::str::contains("CRASH"))
+            .stdout(predicates::str::contains(format!("the kernel that it ran in ended: {how}")))
+            .stdout(predicates::str::contains("--lane lab --check"))
+            .stdout(predicates::str::contains("lab.log"));
+    }
+}
+
+/// A process of real-time priority that never sleeps, with nothing that throttles it.
+#[test]
+fn a_subject_that_hangs_its_kernel_has_crashed() {
+    const SPINS: &str = "import os\nopen('/proc/sys/kernel/sched_rt_runtime_us', 'w').write('-1')\n\
+                         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))\nwhile True: pass\n";
+    if !guests_start() || Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return;
+    }
+    let description = "project = \"kv\"\nrun = [\"python3\", \"store.py\"]\n";
+    let subject = folder(&[("subject.toml", description), ("store.py", SPINS)]);
+    let mut command = check(subject.path(), "lab");
+    command.env("GROUNDWORK_LAB_SILENCE_S", "4");
+    assert(command).code(1).stdout(predicates::str::contains("nothing was heard from it for 4 s"));
+}
+
+#[test]
+fn a_path_with_spaces_works_in_a_guest() {
+    if !guests_start() {
+        return;
+    }
+    let description = "project = \"kv\"\nrun = [\"sh\", \"store.sh\"]\n";
+    let subject = folder(&[("my own/subject.toml", description), ("my own/store.sh", PASSES)]);
+    let mut command = check(&subject.path().join("my own"), "lab");
+    command.env("GROUNDWORK_DIR", own().join("my own"));
+    assert(command).code(0);
+}
+
+/// A guest is many processes, in a session of its own.
+#[test]
+fn no_guest_outlives_the_front_desk() {
+    if !guests_start() {
+        return;
+    }
+    for (signal, exit) in [(libc::SIGINT, Some(130)), (libc::SIGTERM, None), (libc::SIGKILL, None)] {
+        let own = own().join(format!("signal {signal}"));
+        let subject = script("sleep 1000\n");
+        let mut command = check(subject.path(), "lab");
+        command.env("GROUNDWORK_DIR", &own).process_group(0).stdout(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let guests = own.join("lab/guest-").display().to_string();
+        let up = || if with_argument(&guests).len() > 3 { Ok(()) } else { Err("no guest") };
+        eventually(HANGS, up).expect("a guest comes up");
+
+        // SAFETY: kill takes two integers; the child has not been waited for, so its pid is its own.
+        let sent = unsafe { libc::kill(child.id() as libc::pid_t, signal) };
+        assert_eq!(sent, 0, "the front desk is there to be ended");
+        let status = status_within(&mut child);
+        assert_eq!(status.code(), exit, "it ends as is usual for signal {signal}");
+        let left = eventually(std::time::Duration::from_secs(20), || {
+            let left = with_argument(&guests);
+            if left.is_empty() { Ok(()) } else { Err(left) }
+        });
+        assert_eq!(left, Ok(()), "signal {signal} to the front desk ends the guest too");
+    }
+}
+
+#[test]
+fn where_no_kernel_starts_nothing_is_passed() {
+    let tools = tempfile::tempdir().expect("a temporary directory");
+    for tool in ["cargo", "rustc", "cc", "sh"] {
+        let path = std::env::var_os("PATH").expect("a PATH");
+        let found = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|tool| tool.is_file());
+        if let Some(found) = found {
+            symlink(found, tools.path().join(tool)).expect("a link in a temporary directory");
+        }
+    }
+    let subject = script(PASSES);
+    let mut command = check(subject.path(), "lab");
+    command.env("PATH", tools.path()).env("GROUNDWORK_DIR", own().join("nothing"));
+    let output = assert(command).code(4);
+    output
+        .stdout(predicates::str::contains("no throw-away kernel starts here (User-Mode Linux: there is no"))
+        .stdout(predicates::str::contains("try:").and(predicates::str::contains("install user-mode-linux")))
+        .stdout(predicates::str::contains("pass ").not());
+}
+
+/// The same verdict in every kind of guest. QEMU is not fetched for this: 90 megabytes are a lot to ask of a test.
+#[test]
+fn kinds_of_guests_agree() {
+    let in_path = |tool: &str| {
+        std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(tool).is_file()))
+    };
+    let kernel = fs::read_dir("/boot").into_iter().flatten().flatten();
+    let kernel = kernel.map(|file| file.path()).any(|path| path.to_string_lossy().contains("vmlinuz"));
+    if !guests_start() || !in_path("qemu-system-x86_64") || !in_path("linux.uml") || !kernel {
+        eprintln!("SKIPPED: not both kinds of guests are installed here");
+        return;
+    }
+    let (right, wrong) = (script(PASSES), script("echo wrong; sleep 1000\n"));
+    for (subject, code) in [(&right, 0), (&wrong, 1)] {
+        for lane in ["uml", "qemu"] {
+            assert(check(subject.path(), lane)).code(code);
+        }
+    }
+}
