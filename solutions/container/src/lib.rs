@@ -114,6 +114,7 @@ pub fn run(config: &Config) -> Result<ExitStatus, Error> {
     if let (Some(cgroup), Joined::NotYet) = (&cgroup, joined) {
         cgroup.add(child.pid())?;
     }
+    // Open, and kept until the end of this function: the child would take an earlier end of it for ours.
     opener.open();
     if let Some(failure) = listener.failure() {
         child.reap();
