@@ -196,6 +196,9 @@ pub(crate) fn fetched(house: &House, package: &'static str) -> Result<PathBuf, S
     apt::unpacked(apt::Wanted::Alone(package), &house.own().join("lab"))
 }
 
+/// How a reason begins that installing something does away with.
+const MISSING: &str = "there is no ";
+
 /// Every kind, the quickest first.
 const ALL: [Kind; 3] = [Kind::Uml, Kind::Kvm, Kind::Qemu];
 
@@ -235,8 +238,10 @@ impl Guests {
             match Station::open(kind, &self.folder) {
                 Ok(station) => choice.current = Some(Arc::new(station)),
                 Err(reason) => {
+                    if reason.starts_with(MISSING) {
+                        choice.missing.push(kind);
+                    }
                     choice.reasons.push((kind, reason));
-                    choice.missing.push(kind);
                 }
             }
         }

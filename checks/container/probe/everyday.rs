@@ -10,9 +10,11 @@ use std::{
 
 use crate::{answer::Answer, network, sys};
 
+type Deed = fn() -> io::Result<()>;
+
 /// Does everything once: what failed, each with how.
 pub(crate) fn everything() -> Answer {
-    let deeds: [(&str, fn() -> io::Result<()>); 8] = [
+    let deeds: [(&str, Deed); 8] = [
         ("threads", threads),
         ("fork and wait", fork),
         ("fork and exec", exec),

@@ -82,7 +82,7 @@ pub(crate) fn pid() -> i32 {
 
 /// Every id that it has.
 pub(crate) fn ids() -> [(&'static str, i64); 6] {
-    // SAFETY (all six): they take nothing and cannot fail.
+    // SAFETY: takes nothing and cannot fail, as all of these.
     let parent = unsafe { c::getppid() };
     // SAFETY: as above.
     let uid = unsafe { c::getuid() };

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{Context, Folder, Halt, Judged};
+use harness::{Context, Folder, Halt, Judged, verdict::Verdict};
 use nix::{
     mount::{MsFlags, mount},
     unistd::{Gid, Uid, chown},
@@ -131,10 +131,11 @@ impl<'c> Host<'c> {
         let done = act(&self);
         done.map_err(|halt| {
             let halt = halt.did(self.steps.take());
+            // Who finds the host without its own mounts does not get far.
             let is_changed = self.world.mounts().is_ok_and(|after| after != before);
-            if is_changed && matches!(halt.verdict, harness::verdict::Verdict::Fail | harness::verdict::Verdict::Crash { .. }) {
+            if is_changed && matches!(halt.verdict, Verdict::Crash { .. }) {
                 return halt.likely(
-                    "mounts of the runtime's spread to the host: its mount namespace is not made private first, or there is none",
+                    "the host's mounts are not what they were: the runtime mounts or unmounts in a namespace that is not private",
                 );
             }
             halt
@@ -277,7 +278,7 @@ impl<'c> Host<'c> {
 }
 
 /// A word like no other, even of a run beside this one.
-fn nonce(context: &Context, number: u32) -> String {
+pub(crate) fn nonce(context: &Context, number: u32) -> String {
     format!("gw-{:x}-{:x}-{number}", std::process::id(), context.seed() & 0xffff_ffff)
 }
 

@@ -42,7 +42,8 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("nothing_is_left_of_a_user_s_run", whole::nothing_is_left_of_a_user_s_run)
             .points(3)
             .must("no process, mount or file is left, and the container dies with its runtime")
-            .why("What a user leaves behind has no administrator who looks for it."),
+            .why("What a user leaves behind has no administrator who looks for it.")
+            .alone(),
         Check::new("called_by_root_the_command_is_root", ids::called_by_root_the_command_is_root)
             .points(2)
             .must("called by root the command has uid and gid 0 inside")

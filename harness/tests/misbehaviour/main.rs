@@ -17,6 +17,8 @@ mod floods;
 
 mod limits;
 
+mod standing;
+
 mod strays;
 
 mod ends_of_the_suite;

@@ -1,14 +1,16 @@
 //! A suite of checks that no real suite would have, for what the example suite cannot show: what the harness does
 //! when the *grader* panics, when a whole stage waits in vain, and when limits are tight enough to be reached quickly.
 
-use std::process::ExitCode;
+use std::{fs::File, process::ExitCode};
 
 use harness::{
-    Check, Context, Judged, Stage, Suite,
+    Check, Context, Halt, Judged, Stage, Suite,
+    calls::{Call, Supervisor, Then},
     process::{Launch, Limits},
 };
+use nix::{libc, unistd::Uid};
 
-static SUITE: Suite = Suite::new("trial", &[FAULTS, WAITS, LIMITS]);
+static SUITE: Suite = Suite::new("trial", &[FAULTS, WAITS, LIMITS, STANDING]);
 
 fn main() -> ExitCode {
     harness::main(&SUITE)
@@ -49,6 +51,61 @@ const LIMITS: Stage = Stage {
         Check::new("has_4_processes", has_4_processes),
     ],
 };
+
+const STANDING: Stage = Stage {
+    number: 4,
+    slug: "standing",
+    bonus: false,
+    checks: &[
+        Check::new("has_descriptor_77", has_descriptor_77),
+        Check::new("is_user_65534", is_user_65534),
+        Check::new("makes_no_folder", makes_no_folder),
+        Check::new("makes_a_folder_last", makes_a_folder_last),
+    ],
+};
+
+fn has_descriptor_77(context: &Context) -> Judged {
+    let root = File::open("/")?;
+    says(context, "yes", |launch| launch.inheriting(root.into(), 77))
+}
+
+fn is_user_65534(context: &Context) -> Judged {
+    if !Uid::effective().is_root() {
+        return Err(Halt::skip("only root can become somebody else"));
+    }
+    says(context, "65534", |launch| launch.as_user(65_534))
+}
+
+const MAKES_FOLDERS: [i64; 2] = [libc::SYS_mkdir, libc::SYS_mkdirat];
+
+/// The path of the folder that a call makes.
+fn folder_of(call: &Call) -> Vec<u8> {
+    call.text(usize::from(call.number == libc::SYS_mkdirat)).unwrap_or_default()
+}
+
+/// A folder called `a` is refused; others are made.
+fn makes_no_folder(context: &Context) -> Judged {
+    let decide = |call: &Call| if folder_of(call) == b"a" { Then::Fail(libc::EPERM) } else { Then::GoOn };
+    let supervisor = Supervisor::begin(&MAKES_FOLDERS, Box::new(decide))?;
+    says(context, "refused", |launch| launch.supervised(&supervisor))
+}
+
+/// A folder called `a` waits for one called `b`.
+fn makes_a_folder_last(context: &Context) -> Judged {
+    let mut is_there = false;
+    let decide = move |call: &Call| {
+        is_there |= folder_of(call) == b"b";
+        if is_there { Then::GoOn } else { Then::Later }
+    };
+    let supervisor = Supervisor::begin(&MAKES_FOLDERS, Box::new(decide))?;
+    says(context, "both", |launch| launch.supervised(&supervisor))
+}
+
+fn says(context: &Context, expected: &str, prepare: impl FnOnce(Launch) -> Launch) -> Judged {
+    let folder = context.folder()?;
+    let line = prepare(context.launch(folder.path())).start()?.read_line(expected)?;
+    if line == expected { Ok(()) } else { Err(Halt::fail(expected, line)) }
+}
 
 fn waits(context: &Context) -> Judged {
     says_a_line(context, |launch| launch)

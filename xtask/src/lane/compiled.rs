@@ -40,8 +40,12 @@ pub(super) fn compiled(source: Source, folder: &Path) -> Result<PathBuf, String>
         .arg("-o")
         .args([&output, &part])
         .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", rustc.display()))?;
+        .output();
+    let cleared = |problem: String| {
+        let _ = fs::remove_file(&part);
+        problem
+    };
+    let said = said.map_err(|error| cleared(format!("cannot run {}: {error}", rustc.display())))?;
     if !said.status.success() {
         let said = String::from_utf8_lossy(&said.stderr).into_owned();
         return Err(format!(

@@ -34,6 +34,11 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
         if !before.split_whitespace().all(|word| qualifiers.contains(&word) || word.ends_with(')')) {
             continue;
         }
+        // A declaration, as in an `extern` block, has no body.
+        let opens = lines[number..].iter().find(|line| line.ends_with(['{', ';']));
+        if opens.is_none_or(|line| line.ends_with(';')) {
+            continue;
+        }
         let indent = line.len() - line.trim_start().len();
         let end = format!("{}}}", " ".repeat(indent));
         if let Some(length) = lines[number..].iter().position(|line| *line == end) {
@@ -59,5 +64,12 @@ mod tests {
     #[test]
     fn a_short_file_with_a_header_is_tidy() {
         assert_eq!(problems("//! What it is for.\n\nfn short() {\n    step();\n}\n"), [""; 0]);
+    }
+
+    #[test]
+    fn a_declaration_is_not_as_long_as_its_block() {
+        let declarations = "    fn a(\n        b: u8,\n    ) -> u8;\n".repeat(FUNCTION_LINES);
+        let text = format!("//! Given.\n\nmod c {{\n    unsafe extern \"C\" {{\n{declarations}    }}\n}}\n");
+        assert_eq!(problems(&text), [""; 0]);
     }
 }

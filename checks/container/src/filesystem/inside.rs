@@ -62,6 +62,10 @@ pub(super) fn the_root_is_rootfs(context: &Context) -> Judged {
 /// Demands of the mount table inside that it has nothing of the host's.
 #[track_caller]
 pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judged {
+    let root = FileId::of(&host.world().outside(&inside.root().path))?;
+    if inside.root_id()? != root {
+        return Err(Halt::fail("the root of the command is ROOTFS", "another folder"));
+    }
     let table = inside.proc_file("mountinfo")?;
     let mounts = mounts::parse(&table);
     // What was mounted below ROOTFS before may come along; the suite mounts nothing there.
@@ -82,10 +86,6 @@ pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Ju
         return Err(
             Halt::fail("one mount at /", format!("{}: one covers the other", roots.len())).drawn(rows)
         );
-    }
-    let root = FileId::of(&host.world().outside(&inside.root().path))?;
-    if inside.root_id()? != root {
-        return Err(Halt::fail("the root of the command is ROOTFS", "another folder"));
     }
     if !mounts.iter().any(|mount| mount.place == "/proc" && mount.kind == "proc" && mount.part == "/") {
         return Err(Halt::fail("a mount of proc on /proc", table));

@@ -42,9 +42,9 @@ impl Data {
             4 => Some(self.architecture),
             // The instruction pointer: of nobody.
             8 | 12 => Some(0),
-            16..64 if offset % 4 == 0 => {
+            16..64 if offset.is_multiple_of(4) => {
                 let arg = self.args[(offset as usize - 16) / 8];
-                Some(if offset % 8 == 0 { arg as u32 } else { (arg >> 32) as u32 })
+                Some(if offset.is_multiple_of(8) { arg as u32 } else { (arg >> 32) as u32 })
             }
             _ => None,
         }

@@ -85,14 +85,14 @@ pub(super) fn a_bad_command_line_is_125(context: &Context) -> Judged {
         ];
         for (words, culprit) in options {
             host.forget();
-            let ended = host.call()?.option(words).start()?.ends()?;
+            let ended = host.call()?.option(words).probe("exit", &[b"0"]).start()?.ends()?;
             is_refused(&ended, &[125], culprit)?;
         }
         let nowhere = host.folder().join("no-such-root");
         let file = host.secret();
         for root in [&nowhere, &file] {
             host.forget();
-            let ended = host.call()?.root_word(root).start()?.ends()?;
+            let ended = host.call()?.root_word(root).probe("exit", &[b"0"]).start()?.ends()?;
             is_refused(&ended, &[125], "")?;
         }
         for words in [

@@ -15,7 +15,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use super::MIB;
 use crate::{
     cgroups::{self, Leaf},
-    host::Host,
+    host::{Host, nonce},
     run::Inside,
     seen,
 };
@@ -182,7 +182,7 @@ pub(super) fn each_run_has_a_limit_of_its_own(context: &Context) -> Judged {
 
 pub(super) fn the_cgroup_goes_where_it_can(context: &Context) -> Judged {
     // Further below, where the top is nothing that the runtime was given.
-    let host = Host::begin(context, Some(Leaf::further_below("gw-deep")?))?;
+    let host = Host::begin(context, Some(Leaf::further_below(&nonce(context, 0))?))?;
     host.tell_of(|host| {
         let inside = host.call()?.memory("64M").serves()?;
         has_limit(host, &inside, 64 << 20)?;

@@ -3,7 +3,12 @@
 use harness::{Context, Halt, Judged, process::Exit};
 use nix::mount::{MntFlags, umount2};
 
-use crate::{cgroups::Leaf, host::Host, hostname::is_refused, processes::decoy};
+use crate::{
+    cgroups::Leaf,
+    host::{Host, nonce},
+    hostname::is_refused,
+    processes::decoy,
+};
 
 pub(super) fn a_bad_size_is_refused(context: &Context) -> Judged {
     // The last is 2^64, and the two before it come to that and to more.
@@ -60,7 +65,7 @@ pub(super) fn a_limit_that_cannot_be_had_is_125(context: &Context) -> Judged {
         ended.has_status(7)
     })?;
     // There is a cgroup2, whose memory controller is enabled for nobody here, and cannot be: there are processes above.
-    let host = Host::begin(context, Some(Leaf::without_memory("gw-bare")?))?;
+    let host = Host::begin(context, Some(Leaf::without_memory(&nonce(context, 1))?))?;
     host.tell_of(|host| {
         let above = host.leaf().above().to_owned();
         let _somebody = decoy(host, Some(&above))?;

@@ -2,11 +2,15 @@
 
 use harness::{Context, Halt, Judged, process::Exit};
 
-use crate::{cgroups::Leaf, host::Host, memory::has_limit};
+use crate::{
+    cgroups::Leaf,
+    host::{Host, nonce},
+    memory::has_limit,
+};
 
 pub(super) fn a_user_s_limit_is_set_or_refused(context: &Context) -> Judged {
     for is_delegated in [true, false] {
-        let leaf = Leaf::further_below(if is_delegated { "gw-user" } else { "gw-others" })?;
+        let leaf = Leaf::further_below(&nonce(context, u32::from(is_delegated)))?;
         let mut host = Host::begin(context, Some(leaf))?;
         host.hand_to_somebody()?;
         host.tell_of(|host| {

@@ -90,7 +90,7 @@ const MOST: usize = 80;
 /// What a run with a refused step came to.
 pub(crate) enum Outcome<'h, 'c> {
     /// The command runs nevertheless.
-    Runs(Inside<'h, 'c>),
+    Runs(Box<Inside<'h, 'c>>),
     /// It does not, and the runtime has ended.
     Ended(Ended),
 }
@@ -131,7 +131,7 @@ pub(crate) fn injected_in<'h, 'c>(
         let supervisor = Supervisor::begin(&steps.numbers(), decide)?;
         let run = call.start_supervised(&supervisor)?;
         let outcome = match run.serves_or_ends()? {
-            Ok(inside) => Outcome::Runs(inside),
+            Ok(inside) => Outcome::Runs(Box::new(inside)),
             Err(ended) => Outcome::Ended(ended),
         };
         let Some(step) = lock(&refused).take() else {

@@ -24,7 +24,7 @@ const MOST: usize = 80;
 /// Waits until nobody of a run lives.
 #[track_caller]
 pub(crate) fn dies(run: &Run<'_, '_>) -> Judged {
-    const ALLOWANCE: std::time::Duration = std::time::Duration::from_secs(10);
+    const ALLOWANCE: std::time::Duration = std::time::Duration::from_secs(30);
     let mut patience = Patience::begin(std::process::id() as i32, ALLOWANCE);
     loop {
         let left: Vec<_> = seen::of_run(run.nonce()).into_iter().filter(|&pid| seen::lives(pid)).collect();

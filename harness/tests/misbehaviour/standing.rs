@@ -1,0 +1,34 @@
+//! Subjects that are somebody, have something, and are not let do everything.
+
+use crate::suite_run::check;
+
+#[test]
+fn a_descriptor_is_handed_on() {
+    check("trial/4/has_descriptor_77", "test -d /dev/fd/77/. && echo yes || echo no", "pass", &[]);
+    check(
+        "trial/4/has_descriptor_77",
+        "test -d /dev/fd/78/. && echo yes || echo no",
+        "FAIL",
+        &["got: \"no\""],
+    );
+}
+
+#[test]
+fn root_s_subjects_may_be_somebody_else() {
+    check("trial/4/is_user_65534", "id -u", "pass|skip", &[]);
+    check("trial/4/is_user_65534", "id -u; exec cat", "pass|skip", &[]);
+}
+
+#[test]
+fn a_call_is_refused_and_others_are_not() {
+    let refused = "mkdir b && { mkdir a 2>/dev/null || echo refused; }";
+    check("trial/4/makes_no_folder", refused, "pass|skip", &[]);
+    check("trial/4/makes_no_folder", "mkdir a 2>/dev/null && echo made || echo not made", "FAIL|skip", &[]);
+}
+
+#[test]
+fn a_call_waits_for_another() {
+    // Of two processes: whichever comes first, one of them has to wait.
+    let both = "mkdir a & mkdir b; wait; test -d a && test -d b && echo both";
+    check("trial/4/makes_a_folder_last", both, "pass|skip", &[]);
+}
