@@ -62,21 +62,28 @@ fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
     let (runtime, was_there) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicBool::new(false)));
     let (target, reached) = (Arc::clone(&runtime), Arc::clone(&was_there));
     let decide = at_step(&TELLING, host, call.root(), number, move |_, _| {
-        match target.load(Ordering::SeqCst) {
-            // It has not been told yet whom to kill.
-            0 => return Then::Later,
-            pid => drop(kill(Pid::from_raw(pid), Signal::SIGKILL)),
+        let pid = target.load(Ordering::SeqCst);
+        if pid == 0 {
+            // Nobody has said yet whom to kill.
+            return Then::Later;
         }
+        // Before it is: whoever hears of its end asks for this.
         reached.store(true, Ordering::SeqCst);
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         Then::GoOn
     })?;
     let supervisor = Supervisor::begin(&TELLING.numbers(), decide)?;
     let run = call.start_supervised(&supervisor)?;
     runtime.store(run.pid(), Ordering::SeqCst);
     host.tell(format!("the runtime is killed at step {}", number + 1));
-    // It ends by itself where no such step comes: the probe's input is over.
-    run.end_input();
+    // Its input stays open: a command that runs nevertheless does not end by itself.
+    run.says_something()?;
+    let was_killed = was_there.load(Ordering::SeqCst);
+    if !was_killed {
+        // No such step has come.
+        run.end_input();
+    }
     run.has_ended()?;
     dies(&run)?;
-    Ok(was_there.load(Ordering::SeqCst))
+    Ok(was_killed)
 }
