@@ -6,7 +6,7 @@ mod refused;
 
 use harness::{Check, Stage};
 
-pub(crate) use limit::{barrier, has_limit, written_to};
+pub(crate) use limit::{barrier, file_of, has_limit};
 
 /// A mebibyte.
 pub(crate) const MIB: i64 = 1 << 20;

@@ -1,6 +1,6 @@
 //! What the command is given: words, environment, stdio.
 
-use std::{fs, os::unix::ffi::OsStrExt, path::Path};
+use std::{env, fs, os::unix::ffi::OsStrExt, path::Path};
 
 use harness::{Context, Halt, Judged, process::Launch};
 use serde_json::Value;
@@ -35,11 +35,7 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
         let expected: Vec<Value> = WORDS.iter().map(|word| chars(word).into()).collect();
         same("its arguments", &expected.into(), &told["args"])?;
         same("its own name", &chars(host.probe().as_os_str().as_bytes()).into(), &told["name"])?;
-        same(
-            "the caller's environment",
-            &without_marker(&outside["environment"]),
-            &without_marker(&told["environment"]),
-        )?;
+        same_environment(&without_marker(&outside["environment"]), &without_marker(&told["environment"]))?;
         let folder = told["folder"].as_str().unwrap_or_default();
         if folder != "/" && Path::new(folder) != host.folder() {
             return Err(Halt::fail(
@@ -77,12 +73,29 @@ fn same(what: &str, expected: &Value, got: &Value) -> Judged {
     Err(Halt::fail(format!("{what}: {expected}"), got.to_string()))
 }
 
+#[track_caller]
+fn same_environment(expected: &[Value], got: &[Value]) -> Judged {
+    let lacking = |one: &[Value], other: &[Value]| -> Vec<String> {
+        one.iter().filter(|variable| !other.contains(variable)).map(ToString::to_string).collect()
+    };
+    let (missing, more) = (lacking(expected, got), lacking(got, expected));
+    if missing.is_empty() && more.is_empty() && expected.len() == got.len() {
+        return Ok(());
+    }
+    let said = |what: &str, variables: &[String]| match variables {
+        [] => String::new(),
+        _ => format!(", {what} {}", variables.join(", ")),
+    };
+    let got = format!("{} variables{}{}", got.len(), said("without", &missing), said("and with", &more));
+    Err(Halt::fail(format!("the caller's environment, {} variables", expected.len()), got))
+}
+
 /// Bytes as the probe writes them: a character each.
 fn chars(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
-fn without_marker(environment: &Value) -> Value {
+fn without_marker(environment: &Value) -> Vec<Value> {
     let variables = environment.as_array().cloned().unwrap_or_default();
     variables
         .into_iter()
@@ -124,7 +137,9 @@ pub(super) fn stdio_is_the_caller_s(context: &Context) -> Judged {
 pub(super) fn a_bare_name_is_looked_for_in_path(context: &Context) -> Judged {
     Host::play(context, |host| {
         let name = host.probe().file_name().unwrap_or_default().to_owned();
-        let path = format!("/nowhere:{}", host.folder().display());
+        // The caller's own behind it: a subject may be a script.
+        let usual = env::var("PATH").unwrap_or_default();
+        let path = format!("/nowhere:{}:{usual}", host.folder().display());
         let call = host.call()?.probe_called(name.clone(), "words", &[]).env("PATH", path);
         let ended = call.start()?.ends()?;
         ended.has_status(0)?;

@@ -1,7 +1,9 @@
 //! The limit itself: how much, from when, where, and whose.
 
 use std::{
+    ffi::OsString,
     fs,
+    os::unix::ffi::OsStringExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -89,11 +91,8 @@ pub(crate) fn barrier(
     Box::new(move |call| {
         // Asked twenty times in a row, of threads that all slept: nobody is on the way to anywhere.
         const ROUNDS: u32 = 20;
-        if call.number == libc::SYS_execve || call.number == libc::SYS_execveat {
-            // By its path, or by a descriptor.
-            let is_command = call.number == libc::SYS_execveat
-                || call.text(0).is_some_and(|path| path == program.as_os_str().as_encoded_bytes());
-            if is_command && !is_executed {
+        if let Some(executed) = executed(call) {
+            if !is_executed && executed.file_name() == program.file_name() {
                 is_executed = true;
                 at_exec(call.pid);
             }
@@ -110,6 +109,21 @@ pub(crate) fn barrier(
         rounds = 0;
         Then::GoOn
     })
+}
+
+/// The file that a call executes, by its path or by a descriptor. A runtime may execute others first: a copy of itself.
+fn executed(call: &Call) -> Option<PathBuf> {
+    let path = |argument| {
+        let bytes = call.text(argument).unwrap_or_default();
+        PathBuf::from(OsString::from_vec(bytes))
+    };
+    match call.number {
+        libc::SYS_execve => Some(path(0)),
+        libc::SYS_execveat => Some(path(1))
+            .filter(|path| !path.as_os_str().is_empty())
+            .or_else(|| Some(file_of(call).unwrap_or_default())),
+        _ => None,
+    }
 }
 
 /// The other processes of the run that a process belongs to.
@@ -129,7 +143,7 @@ pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Ju
             let state = if has_limit { folder.join("limited") } else { folder };
             at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(state);
         };
-        let is_awaited = |call: &Call| written_to(call).is_some_and(|file| is_control(&file));
+        let is_awaited = |call: &Call| file_of(call).is_some_and(|file| is_control(&file));
         let supervisor = Supervisor::begin(&CALLS, barrier(host.probe(), is_awaited, look))?;
         host.tell("the runtime is held at each of its writes to a cgroup until all others of it wait");
         let inside = host.call()?.memory("64M").start_supervised(&supervisor)?.serves()?;
@@ -148,8 +162,8 @@ pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Ju
     })
 }
 
-/// The file that a call writes to.
-pub(crate) fn written_to(call: &Call) -> Option<PathBuf> {
+/// The file of the descriptor that is a call's first argument.
+pub(crate) fn file_of(call: &Call) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{}/fd/{}", call.pid, call.args[0])).ok()
 }
 

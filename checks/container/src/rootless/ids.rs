@@ -13,7 +13,7 @@ use harness::{
 
 use crate::{
     host::Host,
-    memory::{barrier, written_to},
+    memory::{barrier, file_of},
     run::Inside,
 };
 
@@ -70,7 +70,7 @@ pub(super) fn the_ids_are_there_at_the_first_instruction(context: &Context) -> J
             at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(maps.join(", "));
         };
         let is_awaited = |call: &Call| {
-            let file = written_to(call);
+            let file = file_of(call);
             let name = file.as_ref().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy();
             ["uid_map", "gid_map", "setgroups"].contains(&&*name)
         };

@@ -25,7 +25,7 @@ use harness::{
 use crate::{
     call,
     host::{FileId, Host, Root},
-    memory::written_to,
+    memory::file_of,
     run::{Ended, Inside, Run},
 };
 
@@ -220,7 +220,7 @@ fn other_name(call: &Call) -> Option<String> {
             makes_namespaces(flags).then(|| "clone3(CLONE_NEW…)".to_owned())
         }
         libc::SYS_write => {
-            let file = written_to(call)?;
+            let file = file_of(call)?;
             confines(&file).then(|| format!("write to {}", file.display()))
         }
         libc::SYS_prctl => {
