@@ -100,14 +100,15 @@ def run(command):
 def main(runtime):
     """Runs `runtime(options, folder)` in a folder of its own, which goes with it."""
     folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"other-runtime-{os.getpid()}")
-    os.mkdir(folder, 0o700)
     try:
-        status = runtime(Options(sys.argv[1:]), folder)
-    except Failed as error:
+        os.mkdir(folder, 0o700)
+        try:
+            status = runtime(Options(sys.argv[1:]), folder)
+        finally:
+            remove(folder)
+    except (Failed, OSError) as error:
         print(f"container: {error}", file=sys.stderr)
-        status = error.status
-    finally:
-        remove(folder)
+        status = getattr(error, "status", 125)
     sys.exit(status)
 
 

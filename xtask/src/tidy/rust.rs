@@ -39,6 +39,12 @@ fn functions(text: &str) -> Vec<(usize, String, usize)> {
         if opens.is_none_or(|line| line.ends_with(';')) {
             continue;
         }
+        // A declaration without a body, as of a foreign function.
+        let ends =
+            lines[number..].iter().find_map(|line| line.chars().last().filter(|end| "{;}".contains(*end)));
+        if ends == Some(';') {
+            continue;
+        }
         let indent = line.len() - line.trim_start().len();
         let end = format!("{}}}", " ".repeat(indent));
         if let Some(length) = lines[number..].iter().position(|line| *line == end) {
@@ -59,6 +65,13 @@ mod tests {
         let text = format!("pub(crate) fn long(\n    a: u8,\n) {{\n{body}}}\n");
         let found = problems(&text).join("\n");
         assert!(found.contains("//!") && found.contains(":1: long has"), "{found}");
+    }
+
+    #[test]
+    fn a_declaration_has_no_length() {
+        let body = "    step();\n".repeat(FUNCTION_LINES);
+        let text = format!("//! Calls.\n\nfn declared(\n    a: u8,\n);\nimpl A {{\n{body}}}\n");
+        assert_eq!(problems(&text), [""; 0], "what follows is not its body");
     }
 
     #[test]
