@@ -96,6 +96,7 @@ pub fn run(config: &Config) -> Result<ExitStatus, Error> {
         hostname::NAMESPACE | processes::NAMESPACE | filesystem::NAMESPACE | hardened::NAMESPACES;
     let namespaces = namespaces | maps.as_ref().map_or(rootless::NONE, |_| rootless::NAMESPACE);
 
+    // `opener` lives to the end of this function: the child would take an earlier end of it for ours.
     let (opener, gate) = Step::Pipes.of(pipes::gate())?;
     let (listener, reporter) = Step::Pipes.of(pipes::report())?;
     let (child, joined) = match Step::Clone.of(clone::clone(namespaces, cgroup.as_ref()))? {

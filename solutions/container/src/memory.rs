@@ -149,20 +149,30 @@ fn write(path: &Path, value: &str) -> Result<(), Error> {
     written.map_err(|error| Error::Cgroup(path.to_path_buf(), error))
 }
 
-/// Removes a cgroup whose processes have ended. A parent may hear of an end a moment before the cgroup does:
-/// then it is busy, and the kernel tells when it is not (`cgroup.events` wakes whoever polls it).
+/// Removes a cgroup whose processes have ended. A parent may hear of an end a moment before the cgroup does: then
+/// it is busy, and `cgroup.events` tells when it is not.
 fn remove(path: &Path) -> Result<(), Error> {
     for _ in 0..WAITS {
         match fs::remove_dir(path) {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => wait_for_the_last(path)?,
             Err(error) => return Err(Error::Cgroup(path.to_path_buf(), error)),
             Ok(()) => return Ok(()),
         }
-        let events = path.join("cgroup.events");
-        let file = File::open(&events).map_err(|error| Error::Cgroup(events, error))?;
-        let _ = poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLPRI)], PollTimeout::from(WAIT_MS));
     }
     Err(Error::Cgroup(path.to_path_buf(), io::ErrorKind::ResourceBusy.into()))
+}
+
+/// Waits, for a while, until nobody is in a cgroup.
+fn wait_for_the_last(path: &Path) -> Result<(), Error> {
+    let events = path.join("cgroup.events");
+    let refused = |error| Error::Cgroup(events.clone(), error);
+    let mut file = File::open(&events).map_err(refused)?;
+    // Whoever polls is woken by what comes after they have read.
+    let told = io::read_to_string(&mut file).map_err(refused)?;
+    if told.contains("populated 1") {
+        let _ = poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLPRI)], PollTimeout::from(WAIT_MS));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
