@@ -13,7 +13,7 @@ use std::{
 use harness::{Judged, calls::Supervisor, process::Launch};
 
 use crate::{
-    host::{Host, Root},
+    host::{Host, Root, forking, writing},
     run::{Inside, Run},
 };
 
@@ -168,7 +168,7 @@ impl<'h, 'c> Call<'h, 'c> {
         if let Some(supervisor) = supervisor {
             launch = launch.supervised(supervisor);
         }
-        let process = self.host.world().inside(move || launch.start())?;
+        let process = forking(|| self.host.world().inside(move || launch.start()))?;
         Ok(Run::of(self.host, process, self.root, self.nonce))
     }
 
@@ -226,7 +226,7 @@ pub(crate) fn subject(host: &Host<'_>, folder: &Path) -> Judged<Launch> {
             continue;
         }
         let copy = host.folder().join(format!("subject-{number}"));
-        fs::copy(path, &copy)?;
+        writing(|| fs::copy(path, &copy))?;
         words.push(copy.to_string_lossy().into_owned());
     }
     let (program, args) = words.split_first().expect("a subject that names its program");

@@ -8,9 +8,10 @@ use std::{
     env, fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::{PoisonError, RwLock},
 };
 
-use harness::{Context, Folder, Halt, Judged, verdict::Verdict};
+use harness::{Context, Folder, Halt, Judged, calls::can_supervise, verdict::Verdict};
 use nix::{
     mount::{MsFlags, mount},
     unistd::{Gid, Uid, chown},
@@ -22,6 +23,22 @@ use crate::{call::Call, cgroups::Leaf, world::World};
 
 /// The program that runs inside; see its own header.
 static PROBE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/probe"));
+
+/// Taken by who forks, together, and by who writes a program, alone. A child that is forked while a file is open for writing
+/// has it open too, until its own exec; and what anybody has open for writing cannot be executed (ETXTBSY).
+static FORKS: RwLock<()> = RwLock::new(());
+
+/// Starts a process, while no program is being written.
+pub(crate) fn forking<T>(start: impl FnOnce() -> T) -> T {
+    let _nobody_writes = FORKS.read().unwrap_or_else(PoisonError::into_inner);
+    start()
+}
+
+/// Writes a program, while nobody forks.
+pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> T {
+    let _nobody_forks = FORKS.write().unwrap_or_else(PoisonError::into_inner);
+    write()
+}
 
 /// One check's host. Dropping it ends all that is in it.
 #[derive(Debug)]
@@ -105,7 +122,9 @@ impl<'c> Host<'c> {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
         let host =
             Self { context, world, folder, leaf, user: None, steps: RefCell::default(), calls: Cell::new(0) };
-        fs::write(host.probe(), PROBE)?;
+        // Starts a process the first time, whatever comes of it.
+        let _ = forking(can_supervise);
+        writing(|| fs::write(host.probe(), PROBE))?;
         fs::set_permissions(host.probe(), fs::Permissions::from_mode(0o755))?;
         fs::write(host.secret(), b"nobody inside should read this")?;
         Ok(host)
@@ -246,7 +265,7 @@ impl<'c> Host<'c> {
         fs::create_dir_all(above)?;
         fs::write(seen.join(&sign), b"")?;
         if fs::hard_link(&probe, &inside).is_err() {
-            fs::copy(&probe, &inside)?;
+            writing(|| fs::copy(&probe, &inside))?;
         }
         if let Some(user) = self.user {
             let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));

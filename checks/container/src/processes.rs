@@ -5,7 +5,12 @@ use std::{fs, path::Path};
 use harness::{Check, Context, Halt, Judged, Stage, process::Process};
 use serde_json::Value;
 
-use crate::{host::Host, hostname::has_own_namespace, mounts, run::Inside};
+use crate::{
+    host::{Host, forking},
+    hostname::has_own_namespace,
+    mounts,
+    run::Inside,
+};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 2,
@@ -73,7 +78,7 @@ pub(crate) fn decoy(host: &Host<'_>, cgroup: Option<&Path>) -> Judged<Process> {
     let launch = host.context().launch_other(&host.probe().to_string_lossy(), host.folder());
     let launch = launch.arg("serve").arg("decoy");
     let launch = if let Some(cgroup) = cgroup { launch.in_cgroup(cgroup)? } else { launch };
-    let mut process = launch.start()?;
+    let mut process = forking(|| launch.start())?;
     process.read_line("a process of the host's")?;
     Ok(process)
 }

@@ -6,7 +6,7 @@ use harness::{Context, Halt, Judged, process::Launch};
 use serde_json::Value;
 
 use crate::{
-    host::Host,
+    host::{Host, forking},
     run::{Ended, shown_bytes},
 };
 
@@ -55,7 +55,7 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
 fn plain(host: &Host<'_>) -> Judged<Value> {
     let launch: Launch = host.context().launch_other(&host.probe().to_string_lossy(), host.folder());
     let launch = launch.arg("words").arg("nonce").env("EMPTY", "");
-    let line = launch.start()?.read_line("the probe speaks")?;
+    let line = forking(|| launch.start())?.read_line("the probe speaks")?;
     serde_json::from_str(&line).map_err(|error| Halt::fault(error.to_string()))
 }
 
