@@ -7,7 +7,7 @@
 
 use std::io::{self, Read, Write};
 
-/// The size of a buffer. Larger ones save system calls; beyond this a GiB hardly gets any cheaper.
+/// The size of a buffer. Larger ones save system calls. (And what do they cost?)
 pub const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Bytes on their way: those between `start` and `end` were read, and are still to be written.
