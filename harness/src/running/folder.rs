@@ -52,7 +52,7 @@ fn open_up(folder: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::{env, thread};
+    use std::thread;
 
     use nix::unistd::{Uid, setfsuid};
 
@@ -60,10 +60,12 @@ mod tests {
 
     #[test]
     fn a_folder_goes_with_what_is_closed_to_everybody() {
+        let open = tempfile::tempdir().expect("a temporary directory");
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o777)).expect("it is ours to open");
         // Nothing is closed to root: as somebody else then, for the file system and this thread only.
         let as_nobody = || {
             setfsuid(Uid::from_raw(65_534));
-            let folder = Folder::create_in(&env::temp_dir(), "closed-").expect("a folder can be made");
+            let folder = Folder::create_in(open.path(), "closed-").expect("a folder can be made");
             let inner = folder.path().join("a/b");
             fs::create_dir_all(&inner).expect("folders in it");
             fs::write(inner.join("file"), "text").expect("a file in it");
