@@ -63,4 +63,9 @@ impl Verdict {
     pub fn is_failure(&self) -> bool {
         !matches!(self, Self::Pass | Self::Skip { .. } | Self::Fault { .. })
     }
+
+    /// Whether a stage with it has passed, as far as this check goes: a fault is nobody's failure, and no pass either.
+    pub fn lets_pass(&self) -> bool {
+        matches!(self, Self::Pass | Self::Skip { .. })
+    }
 }

@@ -31,10 +31,7 @@ pub(crate) fn run(house: &House, args: &CheckArgs) -> anyhow::Result<Exit> {
     let selection = select::select(&mut catalogue, args)?;
     let built = built?.meets(catalogue.contract, &subject.shown(house))?;
 
-    // All of the checkout, if it lies there: a subject may stand on what lies beside it.
-    let is_ours = subject.folder().starts_with(house.root());
-    let place = if is_ours { house.root() } else { subject.folder() };
-    let lane = Lane::choose(house, args.lane, &catalogue)?.also_showing(place);
+    let lane = Lane::choose(house, args.lane, &catalogue)?.also_showing(subject.folder());
 
     let seed = args.seed.unwrap_or_else(|| last_run::seed(house, &project));
     let mut last = LastRun::begin(house, &project)?;

@@ -249,7 +249,7 @@ fn with(help: &'static str) -> Arg {
 
 fn lane() -> Arg {
     option("lane", "LANE", "Where to run: here, or in a throw-away kernel [default: what the suite asks for]")
-        .value_parser(PossibleValuesParser::new(Wish::NAMES))
+        .value_parser(PossibleValuesParser::new(Wish::ALL.map(Wish::name)))
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

@@ -32,6 +32,7 @@ mod tidy;
 mod exit;
 mod interrupt;
 mod nearest;
+mod programs;
 mod stdout;
 
 use std::process::ExitCode;

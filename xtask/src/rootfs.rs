@@ -9,7 +9,7 @@
 //! Suites do not use it: what they put into a root is their own, and speaks to them.
 
 use std::{
-    env, fs, io,
+    fs, io,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::Command,
@@ -17,7 +17,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 
-use crate::{exit, exit::Exit, house::House, lane, stdout};
+use crate::{exit, exit::Exit, house::House, lane, programs::in_path, stdout};
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
 const GROUP: &str = "root:x:0:\nnogroup:x:65534:\n";
@@ -59,9 +59,7 @@ fn fill(folder: &Path, busybox: &Path, names: &[String]) -> io::Result<()> {
 
 /// A busybox that needs no library: one of `PATH`, or fetched.
 fn busybox(house: &House) -> anyhow::Result<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut found = env::split_paths(&path).map(|folder| folder.join("busybox")).filter(|it| it.is_file());
-    if let Some(busybox) = found.find(|busybox| is_static(busybox)) {
+    if let Some(busybox) = in_path("busybox").find(|busybox| is_static(busybox)) {
         return Ok(busybox);
     }
     let fetched = lane::fetched(house, "busybox-static").map_err(|reason| {

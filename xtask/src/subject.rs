@@ -1,7 +1,7 @@
 //! Which implementation is graded, and how it is built: a Rust crate, or a folder with a `subject.toml`.
 
 use std::{
-    env, fs,
+    fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -15,6 +15,7 @@ use crate::{
     cargo::{self, Artifacts, Chatter, Profile},
     exit,
     house::{House, Project},
+    programs::in_path,
 };
 
 /// Whose implementation.
@@ -229,10 +230,7 @@ impl Built {
 }
 
 fn can_be_found(program: &str) -> bool {
-    let in_path = || {
-        env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|at| at.join(program).is_file()))
-    };
-    if program.contains('/') { Path::new(program).is_file() } else { in_path() }
+    if program.contains('/') { Path::new(program).is_file() } else { in_path(program).next().is_some() }
 }
 
 fn read_description(path: &Path, project: &Project) -> anyhow::Result<Description> {

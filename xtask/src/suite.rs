@@ -23,7 +23,7 @@ use crate::{
 const LOOK_UP: Duration = Duration::from_millis(200);
 
 /// No check is silent for so long: every wait in a suite has a deadline well below it.
-const SILENCE: Duration = Duration::from_secs(900);
+pub(crate) const SILENCE: Duration = Duration::from_secs(900);
 
 /// A suite that was built.
 #[derive(Clone, Debug)]

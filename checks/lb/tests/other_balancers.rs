@@ -4,7 +4,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     path::Path,
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -51,17 +50,6 @@ const DIFFERENCES_OF_NGINX: [(&str, &str); 4] = [
 /// What the adapters have in common, and HAProxy's has shown: dozens of runs, each of which starts an interpreter.
 const COMMAND_LINES: &str = "lb/1/a_bad_command_line_is_refused";
 
-/// Whether a program is there, which is said aloud if it is not; it may be where only the system looks for it.
-fn is_there(program: &str, package: &str) -> bool {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let mut folders = env::split_paths(&folders).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let found = folders.any(|folder| folder.join(program).is_file());
-    if !found {
-        eprintln!("SKIPPED: there is no {program} on this machine; try apt-get install {package}");
-    }
-    found
-}
-
 /// Whether nginx can be told to pass on streams: packages have that as a module of its own.
 fn has_stream() -> bool {
     let version = Command::new("nginx").arg("-V").stdout(Stdio::null()).output();
@@ -84,7 +72,7 @@ fn failures(python: &str, adapter: &str, checks: &[String]) -> BTreeMap<String, 
 #[test]
 fn haproxy_is_right_but_for_what_is_known_of_it() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_there("haproxy", "haproxy") {
+    if !trial::is_installed("haproxy", "haproxy") {
         return;
     }
     let Some(python) = trial::python() else { return };
@@ -98,7 +86,7 @@ fn haproxy_is_right_but_for_what_is_known_of_it() {
 #[test]
 fn nginx_is_right_but_for_what_is_known_of_it() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if !is_there("nginx", "nginx libnginx-mod-stream") || !has_stream() {
+    if !trial::is_installed("nginx", "nginx libnginx-mod-stream") || !has_stream() {
         return;
     }
     let Some(python) = trial::python() else { return };

@@ -90,7 +90,7 @@ impl Run<'_> {
                     Step::Begins(_) => {}
                     Step::Ends(finished) => {
                         let verdict = &finished.verdict;
-                        passed &= !verdict.is_failure() && !matches!(verdict, Verdict::Fault { .. });
+                        passed &= verdict.lets_pass();
                         timeouts += usize::from(matches!(verdict, Verdict::Timeout { .. }));
                         emit(Event::CheckFinished(finished));
                     }

@@ -55,11 +55,31 @@ pub fn run_by(mut suite: Command, subject: Subject, choose: impl FnOnce(&mut Req
     let output = suite.wait_with_output().expect("the suite ends");
     drop(stdin);
     assert!(output.status.success(), "the suite ends in good order: {}", output.status);
-    let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    finished(&output.stdout)
+}
+
+/// What checks came to, by the events that a suite or the front desk has printed.
+///
+/// # Panics
+/// When a line is no event.
+pub fn finished(stdout: &[u8]) -> Vec<CheckFinished> {
+    let lines = stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let events = lines.map(|line| serde_json::from_slice(line).expect("every line is an event"));
     events
         .filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None })
         .collect()
+}
+
+/// Whether a program is on this machine, which is said aloud if it is not, with the package that has it; it may be where
+/// only the system looks for it.
+pub fn is_installed(program: &str, package: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let mut folders = env::split_paths(&folders).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.any(|folder| folder.join(program).is_file());
+    if !found {
+        eprintln!("SKIPPED: there is no {program} on this machine; try apt-get install {package}");
+    }
+    found
 }
 
 /// The ids of the checks of these stages, in the order of the suite that was built to `program`. Left out are the

@@ -6,7 +6,10 @@ use std::{
     thread,
 };
 
-use harness::{event::Subject, verdict::Verdict};
+use harness::{
+    event::{StageEntry, Subject},
+    verdict::Verdict,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
@@ -70,15 +73,18 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
 fn choose<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> Vec<&'m Mutant> {
     let wanted = |mutant: &&Mutant| audit.args.mutant.as_ref().is_none_or(|text| mutant.name.contains(text));
     let every = audit.args.every as usize;
-    let sampled =
-        |(number, mutant): &(usize, &Mutant)| number % every == 0 || is_for_stages_with(audit, mutant);
+    let sampled = |(number, mutant): &(usize, &Mutant)| {
+        number % every == 0 || stages_with_its_checks(audit, mutant).next().is_some()
+    };
     mutants.iter().filter(wanted).enumerate().filter(sampled).map(|(_, mutant)| mutant).collect()
 }
 
-/// Whether a mutant has to fail a check of a stage that not every build of the suite runs, but this one does.
-fn is_for_stages_with(audit: &Audit<'_>, mutant: &Mutant) -> bool {
-    let stages = audit.catalogue.stages.iter().filter(|stage| audit.stages_with().contains(&stage.number));
-    stages.flat_map(|stage| &stage.checks).any(|check| mutant.fails.contains(&check.id))
+/// The stages that not every build of the suite runs, but this one does, and of which a mutant has to fail a check.
+fn stages_with_its_checks(audit: &Audit<'_>, mutant: &Mutant) -> impl Iterator<Item = u32> {
+    let with = audit.stages_with();
+    let stages = audit.catalogue.stages.iter().filter(move |stage| with.contains(&stage.number));
+    let named = |stage: &&StageEntry| stage.checks.iter().any(|check| mutant.fails.contains(&check.id));
+    stages.filter(named).map(|stage| stage.number)
 }
 
 fn try_one<'m>(audit: &Audit<'_>, mutant: &'m Mutant, subject: anyhow::Result<Subject>) -> Tried<'m> {
@@ -101,11 +107,9 @@ fn try_stages(
     stages: Vec<u32>,
 ) -> anyhow::Result<Trial> {
     let mut trial = Trial::run(audit, subject.clone(), stages, Jobs::One)?;
-    for stage in audit.catalogue.stages.iter().filter(|stage| audit.stages_with().contains(&stage.number)) {
-        if stage.checks.iter().any(|check| mutant.fails.contains(&check.id)) {
-            let further = Trial::run(audit, subject.clone(), vec![stage.number], Jobs::One)?;
-            trial.checks.extend(further.checks);
-        }
+    for stage in stages_with_its_checks(audit, mutant) {
+        let further = Trial::run(audit, subject.clone(), vec![stage], Jobs::One)?;
+        trial.checks.extend(further.checks);
     }
     Ok(trial)
 }

@@ -19,13 +19,10 @@ use anyhow::{Context, bail};
 use harness::guest::Word;
 
 use super::{Each, keeper, log::Words};
-use crate::interrupt;
+use crate::{interrupt, suite::SILENCE};
 
 /// How often a wait looks up, in case of an interrupt that reached nobody but us.
 const LOOK_UP: Duration = Duration::from_millis(100);
-
-/// No check is silent for so long: every wait in a suite has a deadline well below it.
-const NO_EVENT: Duration = Duration::from_secs(900);
 
 /// How long a guest may take to switch itself off once its suite has ended.
 const SWITCHING_OFF: Duration = Duration::from_secs(10);
@@ -134,11 +131,11 @@ impl Guest {
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     let limit = heard.limit(deadlines);
-                    let silent = word_at.elapsed() > limit || event_at.elapsed() > NO_EVENT;
+                    let silent = word_at.elapsed() > limit || event_at.elapsed() > SILENCE;
                     if !silent {
                         continue;
                     }
-                    let limit = if word_at.elapsed() > limit { limit } else { NO_EVENT };
+                    let limit = if word_at.elapsed() > limit { limit } else { SILENCE };
                     heard.given_up = Some(format!("nothing was heard from it for {} s", limit.as_secs()));
                     break;
                 }

@@ -168,7 +168,7 @@ impl Stage {
         if self.waiting.len() == waiting {
             return Ok(());
         }
-        self.passed &= !finished.verdict.is_failure() && !matches!(finished.verdict, Verdict::Fault { .. });
+        self.passed &= finished.verdict.lets_pass();
         let event = Event::CheckFinished(Box::new(finished));
         match line {
             Some(line) => each(event, line),

@@ -27,6 +27,7 @@ use super::{
     station::Start,
     uml::quoted,
 };
+use crate::programs::in_path;
 use kernel::Kernel;
 
 const PROGRAM: &str = "qemu-system-x86_64";
@@ -68,7 +69,7 @@ impl Qemu {
         if by == By::Kvm {
             kvm::may_work(folder)?;
         }
-        let (program, unpacked) = match in_path() {
+        let (program, unpacked) = match in_path(PROGRAM).next() {
             Some(program) => (program, None),
             None => {
                 let unpacked = apt::unpacked(Wanted::WithDependencies(PACKAGE), folder)
@@ -122,9 +123,4 @@ impl Qemu {
         command.arg("-append").arg(format!("console=ttyS0 rdinit=/init panic=-1 -- {suite} init {errand}"));
         Ok(command)
     }
-}
-
-fn in_path() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|program| program.is_file())
 }

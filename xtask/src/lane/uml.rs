@@ -22,6 +22,7 @@ use super::{
     apt::{self, Wanted},
     station::Start,
 };
+use crate::programs::in_path;
 
 mod registers;
 
@@ -48,7 +49,7 @@ impl Uml {
         if !cfg!(target_arch = "x86_64") {
             return Err("it runs on x86-64 only".to_owned());
         }
-        let program = in_path().map_or_else(|| fetched(folder), Ok)?;
+        let program = in_path(PROGRAM).next().map_or_else(|| fetched(folder), Ok)?;
         Ok(Self { program, registers: registers::library(folder)? })
     }
 
@@ -77,11 +78,6 @@ impl Uml {
         command.arg(format!("init={}", quoted(start.suite)?)).args(["--", "init"]).arg(quoted(errand)?);
         Ok(command)
     }
-}
-
-fn in_path() -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(PROGRAM)).find(|program| program.is_file())
 }
 
 fn fetched(folder: &Path) -> Result<PathBuf, String> {

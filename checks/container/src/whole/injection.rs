@@ -29,30 +29,32 @@ use crate::{
     run::{Ended, Inside, Run},
 };
 
-/// Which system calls count as steps, and what they are called.
+/// Which system calls count as steps.
 pub(crate) struct Steps {
-    named: &'static [(i64, &'static str)],
+    /// Those that are told by their names and arguments.
+    named: &'static [i64],
+    /// Those that are steps only by what they are about: see [`other_name`].
     others: &'static [i64],
 }
 
 /// Those that make a namespace, a mount, a root, a name, a limit.
 pub(crate) const CONFINING: Steps = Steps {
     named: &[
-        (libc::SYS_mount, "mount"),
-        (libc::SYS_umount2, "umount2"),
-        (libc::SYS_pivot_root, "pivot_root"),
-        (libc::SYS_chroot, "chroot"),
-        (libc::SYS_sethostname, "sethostname"),
-        (libc::SYS_unshare, "unshare"),
-        (libc::SYS_setns, "setns"),
-        (libc::SYS_open_tree, "open_tree"),
-        (libc::SYS_move_mount, "move_mount"),
-        (libc::SYS_fsopen, "fsopen"),
-        (libc::SYS_fsconfig, "fsconfig"),
-        (libc::SYS_fsmount, "fsmount"),
-        (libc::SYS_mount_setattr, "mount_setattr"),
-        (libc::SYS_mkdirat, "mkdirat"),
-        (libc::SYS_mkdir, "mkdir"),
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_sethostname,
+        libc::SYS_unshare,
+        libc::SYS_setns,
+        libc::SYS_open_tree,
+        libc::SYS_move_mount,
+        libc::SYS_fsopen,
+        libc::SYS_fsconfig,
+        libc::SYS_fsmount,
+        libc::SYS_mount_setattr,
+        libc::SYS_mkdirat,
+        libc::SYS_mkdir,
     ],
     // Of files those count by which the kernel confines somebody.
     others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat],
@@ -60,32 +62,49 @@ pub(crate) const CONFINING: Steps = Steps {
 
 /// Those that take rights away, and cover files of the kernel's.
 pub(crate) const RIGHTS: Steps = Steps {
-    named: &[
-        (libc::SYS_mount, "mount"),
-        (libc::SYS_mount_setattr, "mount_setattr"),
-        (libc::SYS_capset, "capset"),
-        (libc::SYS_seccomp, "seccomp"),
-        (libc::SYS_ioctl, "ioctl"),
-    ],
+    named: &[libc::SYS_mount, libc::SYS_mount_setattr, libc::SYS_capset, libc::SYS_seccomp, libc::SYS_ioctl],
     others: &[libc::SYS_prctl],
 };
 
 /// Those between which a runtime may be killed; among them the one that ties the command to it.
 pub(super) const TELLING: Steps = Steps {
     named: &[
-        (libc::SYS_prctl, "prctl"),
-        (libc::SYS_mount, "mount"),
-        (libc::SYS_umount2, "umount2"),
-        (libc::SYS_pivot_root, "pivot_root"),
-        (libc::SYS_chroot, "chroot"),
-        (libc::SYS_sethostname, "sethostname"),
-        (libc::SYS_unshare, "unshare"),
+        libc::SYS_prctl,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_sethostname,
+        libc::SYS_unshare,
     ],
     others: &[libc::SYS_clone, libc::SYS_clone3],
 };
 
+/// What the calls are called that are told by their names.
+const NAMES: [(i64, &str); 19] = [
+    (libc::SYS_mount, "mount"),
+    (libc::SYS_umount2, "umount2"),
+    (libc::SYS_pivot_root, "pivot_root"),
+    (libc::SYS_chroot, "chroot"),
+    (libc::SYS_sethostname, "sethostname"),
+    (libc::SYS_unshare, "unshare"),
+    (libc::SYS_setns, "setns"),
+    (libc::SYS_open_tree, "open_tree"),
+    (libc::SYS_move_mount, "move_mount"),
+    (libc::SYS_fsopen, "fsopen"),
+    (libc::SYS_fsconfig, "fsconfig"),
+    (libc::SYS_fsmount, "fsmount"),
+    (libc::SYS_mount_setattr, "mount_setattr"),
+    (libc::SYS_mkdirat, "mkdirat"),
+    (libc::SYS_mkdir, "mkdir"),
+    (libc::SYS_capset, "capset"),
+    (libc::SYS_seccomp, "seccomp"),
+    (libc::SYS_ioctl, "ioctl"),
+    (libc::SYS_prctl, "prctl"),
+];
+
 /// More steps than any runtime takes: what goes on and on is not tried to its end.
-const MOST: usize = 80;
+pub(super) const MOST: usize = 80;
 
 /// What a run with a refused step came to.
 pub(crate) enum Outcome<'h, 'c> {
@@ -184,14 +203,15 @@ pub(super) fn at_step(
 impl Steps {
     /// The calls that have to be looked at.
     pub(super) fn numbers(&self) -> Vec<i64> {
-        self.named.iter().map(|(number, _)| *number).chain(self.others.iter().copied()).collect()
+        [self.named, self.others].concat()
     }
 
     /// What a call is called, if it is a step.
     fn name(&self, call: &Call) -> Option<String> {
-        let Some((_, name)) = self.named.iter().find(|(number, _)| *number == call.number) else {
+        if !self.named.contains(&call.number) {
             return other_name(call);
-        };
+        }
+        let (_, name) = NAMES.iter().find(|(number, _)| *number == call.number)?;
         let text =
             |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
         let shown = match call.number {
@@ -280,6 +300,13 @@ impl<'h, 'c> Run<'h, 'c> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_step_that_is_told_by_its_name_has_one() {
+        for number in [&CONFINING, &RIGHTS, &TELLING].into_iter().flat_map(|steps| steps.named) {
+            assert!(NAMES.iter().any(|(named, _)| named == number), "system call {number}");
+        }
+    }
 
     #[test]
     fn files_that_confine_are_known_by_their_names() {

@@ -15,11 +15,8 @@ use nix::{
     unistd::Pid,
 };
 
-use super::injection::{TELLING, at_step};
+use super::injection::{MOST, TELLING, at_step};
 use crate::{host::Host, run::Run, seen};
-
-/// More steps than any runtime takes.
-const MOST: usize = 80;
 
 /// Waits until nobody of a run lives.
 #[track_caller]

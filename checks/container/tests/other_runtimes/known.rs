@@ -5,20 +5,9 @@
 //! Tried here are the stages that show most, on the quickest; `cargo xtask check container --subject
 //! checks/container/tests/crun --keep-going` tries all, and the lists are of all up to the fifth.
 
-use std::{
-    env,
-    path::Path,
-    process::Command,
-    sync::{Mutex, PoisonError},
-};
+use harness::{trial::is_installed, verdict::Verdict};
 
-use harness::{
-    event::{CheckFinished, Event},
-    verdict::Verdict,
-};
-
-/// One guest at a time: each is as busy as a processor can be.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+use crate::front_desk::checked;
 
 /// Where crun and runc, runtimes of the Open Container Initiative, are known to do something else than the specification
 /// says, and why that is not the check's mistake.
@@ -56,54 +45,9 @@ const DIFFERENCES_OF_BUBBLEWRAP: [(&str, &str); 5] = [
     ("container/5/root_cannot_walk_out", "by such a descriptor"),
 ];
 
-/// Whether a program is there, which is said aloud if it is not; it may be where only the system looks for it.
-fn is_there(program: &str, package: &str) -> bool {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    let mut folders = env::split_paths(&folders).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let found = folders.any(|folder| folder.join(program).is_file());
-    if !found {
-        eprintln!("SKIPPED: there is no {program} on this machine; try apt-get install {package}");
-    }
-    found
-}
-
-/// What the front desk, which has kernels to throw away, says of an adapter in a stage; nothing, which is said aloud, where
-/// nothing can run.
-fn judged(adapter: &str, stage: &str) -> Vec<CheckFinished> {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-runtimes");
-    let output = Command::new(env!("CARGO"))
-        .args(["xtask", "check", "container", "--format", "json", "--keep-going", "--seed", "1"])
-        .args(["--only", "--stage", stage, "--subject"])
-        .arg(package.join("tests").join(adapter))
-        .current_dir(package.join("../.."))
-        .env("GROUNDWORK_DIR", own)
-        .output()
-        .expect("cargo is there, as it runs this test");
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    match output.status.code() {
-        Some(0 | 1) => {}
-        Some(4) => {
-            eprintln!("SKIPPED: NO LAB, see `cargo xtask doctor`");
-            return Vec::new();
-        }
-        Some(101) if stderr.contains("neither a file there nor a program") => {
-            eprintln!("SKIPPED: {stderr}");
-            return Vec::new();
-        }
-        status => panic!("the front desk judges: {status:?} {stderr}"),
-    }
-    let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
-    let events = lines.map(|line| serde_json::from_slice(line).expect("every line is an event"));
-    events
-        .filter_map(|event| if let Event::CheckFinished(check) = event { Some(*check) } else { None })
-        .collect()
-}
-
 #[track_caller]
 fn is_right_but_for(adapter: &str, stage: &str, differences: &[(&str, &str)]) {
-    for check in judged(adapter, stage) {
+    for check in checked(adapter, &["--only", "--stage", stage]).unwrap_or_default() {
         let is_known = differences.iter().any(|(known, _)| *known == check.id);
         let is_right = matches!(check.verdict, Verdict::Pass | Verdict::Skip { .. });
         assert!(is_right || is_known, "{} on {adapter}: {:?}, {:?}", check.id, check.verdict, check.evidence);
@@ -112,21 +56,21 @@ fn is_right_but_for(adapter: &str, stage: &str, differences: &[(&str, &str)]) {
 
 #[test]
 fn crun_is_right_but_for_what_is_known_of_it() {
-    if is_there("crun", "crun") {
+    if is_installed("crun", "crun") {
         is_right_but_for("crun", "3", &DIFFERENCES_OF_OCI);
     }
 }
 
 #[test]
 fn runc_is_right_but_for_what_is_known_of_it() {
-    if is_there("runc", "runc") {
+    if is_installed("runc", "runc") {
         is_right_but_for("runc", "2", &[&DIFFERENCES_OF_OCI[..], &DIFFERENCES_OF_RUNC].concat());
     }
 }
 
 #[test]
 fn bubblewrap_is_right_but_for_what_is_known_of_it() {
-    if is_there("bwrap", "bubblewrap") {
+    if is_installed("bwrap", "bubblewrap") {
         for stage in ["1", "2", "3"] {
             is_right_but_for("bwrap", stage, &DIFFERENCES_OF_BUBBLEWRAP);
         }
