@@ -2,18 +2,15 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
-    os::{
-        fd::OwnedFd,
-        unix::{ffi::OsStringExt, fs::MetadataExt},
-    },
+    fs::File,
+    os::{fd::OwnedFd, unix::ffi::OsStringExt},
     path::{Path, PathBuf},
 };
 
 use harness::{Judged, calls::Supervisor, process::Launch};
 
 use crate::{
-    host::{Host, Root, forking, writing},
+    host::{Host, Root, forking},
     run::{Inside, Run},
 };
 
@@ -151,7 +148,7 @@ impl<'h, 'c> Call<'h, 'c> {
 
     fn start_as(self, supervisor: Option<&Supervisor>) -> Judged<Run<'h, 'c>> {
         self.host.tell(self.shown());
-        let launch = subject(self.host, &self.folder)?.env(NONCE, &self.nonce);
+        let launch = self.host.launch(&self.folder).env(NONCE, &self.nonce);
         let mut launch = self.all_words().iter().fold(launch, Launch::arg);
         for (name, value) in &self.environment {
             launch = launch.env(name, value);
@@ -161,9 +158,6 @@ impl<'h, 'c> Call<'h, 'c> {
         }
         if let Some(leaf) = self.host.has_leaf() {
             launch = launch.in_cgroup(leaf.folder())?;
-        }
-        if let Some(user) = self.host.user() {
-            launch = launch.as_user(user);
         }
         if let Some(supervisor) = supervisor {
             launch = launch.supervised(supervisor);
@@ -213,33 +207,3 @@ impl<'h, 'c> Call<'h, 'c> {
 
 /// A variable in the environment of every runtime, by which its processes are found when they are no longer its own.
 pub(crate) const NONCE: &str = "GROUNDWORK_NONCE";
-
-/// The runtime, to be started in `folder`; from a copy where the caller cannot get at the program itself.
-pub(crate) fn subject(host: &Host<'_>, folder: &Path) -> Judged<Launch> {
-    let context = host.context();
-    let Some(user) = host.user() else { return Ok(context.launch(folder)) };
-    let mut words = Vec::new();
-    for (number, word) in context.words().iter().enumerate() {
-        let path = Path::new(word);
-        if !path.is_absolute() || !path.is_file() || is_open_to(path, user) {
-            words.push(word.clone());
-            continue;
-        }
-        let copy = host.folder().join(format!("subject-{number}"));
-        writing(|| fs::copy(path, &copy))?;
-        words.push(copy.to_string_lossy().into_owned());
-    }
-    let (program, args) = words.split_first().expect("a subject that names its program");
-    Ok(args.iter().fold(context.launch_other(program, folder), Launch::arg))
-}
-
-/// Whether a user gets to a file, through every folder above it.
-fn is_open_to(path: &Path, user: u32) -> bool {
-    let may = |path: &Path, bits: u32| {
-        fs::metadata(path).is_ok_and(|file| {
-            let shift = if file.uid() == user { 6 } else { 0 };
-            file.mode() >> shift & bits == bits
-        })
-    };
-    may(path, 5) && path.ancestors().skip(1).all(|folder| may(folder, 1))
-}

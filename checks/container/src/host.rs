@@ -2,6 +2,7 @@
 //! runtime may have left there.
 
 mod left;
+mod way;
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,11 +12,13 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use harness::{Context, Folder, Halt, Judged, calls::can_supervise, verdict::Verdict};
+use harness::{Context, Folder, Halt, Judged, calls::can_supervise, process::Launch, verdict::Verdict};
 use nix::{
     mount::{MsFlags, mount},
     unistd::{Gid, Uid, chown},
 };
+
+use way::Way;
 
 pub(crate) use left::Left;
 
@@ -48,10 +51,17 @@ pub(crate) struct Host<'c> {
     world: World,
     folder: Folder,
     leaf: Option<Leaf>,
-    user: Option<u32>,
+    user: Option<User>,
     /// What was done so far, as sentences.
     steps: RefCell<Vec<String>>,
     calls: Cell<u32>,
+}
+
+/// A caller who is not root.
+#[derive(Debug)]
+struct User {
+    id: u32,
+    way: Way,
 }
 
 /// Which file a path leads to, whatever it is called.
@@ -135,9 +145,10 @@ impl<'c> Host<'c> {
     /// # Errors
     /// Fault when that is refused.
     pub(crate) fn hand_to_somebody(&mut self) -> Judged {
-        let user = somebody(self.context);
-        chown(self.folder.path(), Some(Uid::from_raw(user)), Some(Gid::from_raw(user)))?;
-        self.user = Some(user);
+        let id = somebody(self.context);
+        chown(self.folder.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id)))?;
+        let way = Way::open(self.context, &self.world, id)?;
+        self.user = Some(User { id, way });
         Ok(())
     }
 
@@ -228,7 +239,14 @@ impl<'c> Host<'c> {
 
     /// The caller, where it is not root.
     pub(crate) fn user(&self) -> Option<u32> {
-        self.user
+        self.user.as_ref().map(|user| user.id)
+    }
+
+    /// The runtime, to be started by the caller in `folder`.
+    pub(crate) fn launch(&self, folder: &Path) -> Launch {
+        let Some(User { id, way }) = &self.user else { return self.context.launch(folder) };
+        let (program, args) = way.words.split_first().expect("a subject names its program");
+        args.iter().fold(self.context.launch_other(program, folder), Launch::arg).as_user(*id)
     }
 
     /// A root file system in a plain folder.
@@ -267,7 +285,7 @@ impl<'c> Host<'c> {
         if fs::hard_link(&probe, &inside).is_err() {
             writing(|| fs::copy(&probe, &inside))?;
         }
-        if let Some(user) = self.user {
+        if let Some(user) = self.user() {
             let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
             chown(&seen, uid, gid)?;
             above

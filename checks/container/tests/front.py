@@ -102,13 +102,15 @@ def main(runtime):
     folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"other-runtime-{os.getpid()}")
     try:
         os.mkdir(folder, 0o700)
-        try:
-            status = runtime(Options(sys.argv[1:]), folder)
-        finally:
-            remove(folder)
+        status = runtime(Options(sys.argv[1:]), folder)
     except (Failed, OSError) as error:
         print(f"container: {error}", file=sys.stderr)
         status = getattr(error, "status", 125)
+    try:
+        remove(folder)
+    except OSError as error:
+        # The command has run, and the status is its own.
+        print(f"container: {error}", file=sys.stderr)
     sys.exit(status)
 
 
@@ -130,9 +132,14 @@ def bundle(options, folder):
     ]
     linux = {
         "namespaces": [{"type": kind} for kind in ("pid", "mount", "uts", "ipc", "network")],
+        "seccomp": FILTER,
         "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/timer_list"],
         "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
     }
+    if os.geteuid() != 0:
+        linux["namespaces"].append({"type": "user"})
+        linux["uidMappings"] = [{"containerID": 0, "hostID": os.geteuid(), "size": 1}]
+        linux["gidMappings"] = [{"containerID": 0, "hostID": os.getegid(), "size": 1}]
     if options.memory is not None:
         linux["cgroupsPath"] = cgroup_beside_ours()
         # `swap` is memory and swap together here, as cgroup v1 had it.
@@ -167,18 +174,52 @@ def json(value):
     return str(value).lower()
 
 
+# Docker's, but for `mknod`: which devices a node leads to is a matter of cgroups for these runtimes.
 CAPABILITIES = [
     f"CAP_{name}"
     for name in (
-        "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD"
+        "CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT"
         " AUDIT_WRITE SETFCAP"
     ).split()
 ]
+
+REFUSED = (
+    "mount umount2 pivot_root open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr setns init_module"
+    " finit_module delete_module kexec_load kexec_file_load reboot swapon swapoff bpf perf_event_open userfaultfd"
+    " io_uring_setup keyctl add_key request_key open_by_handle_at settimeofday clock_settime acct quotactl syslog"
+).split()
+
+EPERM, ENOSYS = 1, 38
+CLONE_NEWUSER, TIOCSTI, TIOCLINUX = 0x10000000, 0x5412, 0x541C
+
+
+def refused(names, number=EPERM, masked=None):
+    """A rule of a filter: calls that fail with an error, if an argument masked is a value."""
+    rule = {"names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": number}
+    if masked is not None:
+        index, mask, value = masked
+        rule["args"] = [{"index": index, "value": mask, "valueTwo": value, "op": "SCMP_CMP_MASKED_EQ"}]
+    return rule
+
+
+FILTER = {
+    "defaultAction": "SCMP_ACT_ALLOW",
+    "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    "syscalls": [
+        refused(REFUSED),
+        refused(["clone3"], ENOSYS),
+        refused(["clone", "unshare"], masked=(0, CLONE_NEWUSER, CLONE_NEWUSER)),
+        refused(["ioctl"], masked=(1, 0xFFFFFFFF, TIOCSTI)),
+        refused(["ioctl"], masked=(1, 0xFFFFFFFF, TIOCLINUX)),
+    ],
+}
 
 
 def failure(said, command):
     """What an OCI runtime says when it could not run the command, as the contract has it."""
     low = said.lower()
+    if "cgroup" in low:
+        return Failed(125, said)
     if "not found" in low or ("no such file" in low and ("exec" in low or command in said)):
         return Failed(127, f"{command}: {said}")
     if any(words in low for words in ("permission denied", "exec format", "is a directory", "not executable")):
