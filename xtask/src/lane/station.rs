@@ -147,7 +147,12 @@ impl Station {
             Ok(command) => command,
             Err(reason) => return Ok(Ended::Unfit(reason)),
         };
-        let mut guest = Guest::start(command, File::from(OwnedFd::from(line)), inherited, nonce)?;
+        let guest = Guest::start(command, File::from(OwnedFd::from(line)), inherited, nonce);
+        // Not there, or on a file system that nothing may be run from.
+        let mut guest = match guest {
+            Ok(guest) => guest,
+            Err(error) => return Ok(Ended::Unfit(format!("{error:#}"))),
+        };
         let ended = guest.follow(self.deadlines(), &path, each);
         guest.end();
         log.add(&what_for(request), &guest.console())?;

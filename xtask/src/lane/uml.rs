@@ -67,6 +67,12 @@ impl Uml {
         command.current_dir(start.folder).env_clear();
         command.env("HOME", start.folder).env("TMPDIR", memory_folder(start.folder)?);
         if let Some(library) = &self.registers {
+            if !file_system(start.folder).is_some_and(|file_system| executes(&file_system)) {
+                let folder = start.folder.display();
+                return Err(format!(
+                    "nothing may be run from {folder} (noexec); set GROUNDWORK_DIR to a folder elsewhere"
+                ));
+            }
             // By a path without blanks, which would part it, whatever the checkout is called.
             let copied = fs::copy(library, start.folder.join("registers.so"));
             copied.map_err(|error| format!("cannot copy {}: {error}", library.display()))?;
@@ -110,13 +116,24 @@ fn memory_folder(own: &Path) -> Result<PathBuf, String> {
 }
 
 fn has_room_to_execute(folder: &Path) -> bool {
-    let Ok(path) = CString::new(folder.as_os_str().as_bytes()) else { return false };
+    file_system(folder).is_some_and(|file_system| {
+        let free = file_system.f_bavail.saturating_mul(file_system.f_frsize);
+        executes(&file_system) && free > MEMORY_MIB << 20
+    })
+}
+
+fn executes(file_system: &libc::statvfs) -> bool {
+    file_system.f_flag & libc::ST_NOEXEC == 0
+}
+
+/// What statvfs(3) says of the file system that a folder lies on.
+fn file_system(folder: &Path) -> Option<libc::statvfs> {
+    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
     // SAFETY: every field of statvfs is an integer or an array of them, for which zeros are a value.
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: reads a string that ends with a zero and writes a structure; both live across the call.
     let done = unsafe { libc::statvfs(path.as_ptr(), &raw mut stat) };
-    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    done == 0 && stat.f_flag & libc::ST_NOEXEC == 0 && free > MEMORY_MIB << 20
+    (done == 0).then_some(stat)
 }
 
 fn is_writable(folder: &Path) -> bool {

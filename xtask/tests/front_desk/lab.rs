@@ -2,14 +2,18 @@
 //! judge nothing.
 
 use std::{
-    fs,
-    os::unix::{fs::symlink, process::CommandExt},
+    fs::{self, Permissions},
+    os::unix::{
+        fs::{PermissionsExt, symlink},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
 };
 
 use predicates::prelude::*;
+use tempfile::TempDir;
 
 use crate::{
     desk::{CHECK, HANGS, PASSES, command, folder, script},
@@ -128,8 +132,8 @@ fn no_guest_outlives_the_front_desk() {
     }
 }
 
-#[test]
-fn where_no_kernel_starts_nothing_is_passed() {
+/// A folder to search programs in, with what builds a suite and nothing else.
+fn few_tools() -> TempDir {
     let tools = tempfile::tempdir().expect("a temporary directory");
     for tool in ["cargo", "rustc", "cc", "sh"] {
         let path = std::env::var_os("PATH").expect("a PATH");
@@ -138,7 +142,12 @@ fn where_no_kernel_starts_nothing_is_passed() {
             symlink(found, tools.path().join(tool)).expect("a link in a temporary directory");
         }
     }
-    let subject = script(PASSES);
+    tools
+}
+
+#[test]
+fn where_no_kernel_starts_nothing_is_passed() {
+    let (tools, subject) = (few_tools(), script(PASSES));
     let mut command = check(subject.path(), "lab");
     command.env("PATH", tools.path()).env("GROUNDWORK_DIR", own().join("nothing"));
     let output = assert(command).code(4);
@@ -146,6 +155,18 @@ fn where_no_kernel_starts_nothing_is_passed() {
         .stdout(predicates::str::contains("no throw-away kernel starts here (User-Mode Linux: there is no"))
         .stdout(predicates::str::contains("try:").and(predicates::str::contains("install user-mode-linux")))
         .stdout(predicates::str::contains("pass ").not());
+}
+
+#[test]
+fn a_kernel_that_cannot_be_executed_is_none() {
+    let (tools, subject) = (few_tools(), script(PASSES));
+    let kernel = tools.path().join("linux.uml");
+    fs::write(&kernel, "#!/no/such/interpreter\n").expect("a file in a temporary directory");
+    fs::set_permissions(&kernel, Permissions::from_mode(0o755)).expect("it is ours");
+    let mut command = check(subject.path(), "uml");
+    command.env("PATH", tools.path()).env("GROUNDWORK_DIR", own().join("no interpreter"));
+    let output = assert(command).code(4);
+    output.stdout(predicates::str::contains("cannot start").and(predicates::str::contains("linux.uml")));
 }
 
 /// The same verdict in every kind of guest. QEMU is not fetched for this: 90 megabytes are a lot to ask of a test.
