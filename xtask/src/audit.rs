@@ -16,10 +16,7 @@ mod starter;
 mod trial;
 mod workshop;
 
-use harness::{
-    event::{Catalogue, StageEntry},
-    verdict::Verdict,
-};
+use harness::event::{Catalogue, StageEntry};
 
 use crate::{
     cli::AuditArgs,
@@ -27,7 +24,7 @@ use crate::{
     house::{self, House, Project},
     interrupt,
     lane::Lane,
-    report::style::{BAD, DIM, GOOD, STRONG, styled},
+    report::style::{BAD, DIM, GOOD, ODD, STRONG, styled},
     stdout,
     subject::{Choice, Subject},
     suite::Suite,
@@ -55,6 +52,7 @@ type Findings = Vec<String>;
 pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
     interrupt::note_from_now_on();
     let mut all = Findings::new();
+    let mut anything_ran = false;
     let projects = house.named_or_all(args.project.as_deref())?;
     match projects.as_slice() {
         [one] => one.has_features(&args.with)?,
@@ -68,12 +66,23 @@ pub(crate) fn run(house: &House, args: &AuditArgs) -> anyhow::Result<Exit> {
         let seed = styled(DIM, format!("seed {}", args.seed));
         stdout::write(&format!("{} {seed}\n", styled(STRONG, &project.name)))?;
         let lane = Lane::choose(house, args.lane, &catalogue)?;
-        all.extend(Audit { house, project, suite, catalogue, lane, args, with }.project()?);
+        let audit = Audit { house, project, suite, catalogue, lane, args, with };
+        let (mutants, unread) = mutant::read_all(&audit.project.checks.join("mutants"));
+        all.extend(unread);
+        all.extend(audit.trees(&mutants)?);
+        if let Some(findings) = audit.subjects(&mutants)? {
+            anything_ran = true;
+            all.extend(findings);
+        }
     }
     for finding in &all {
         stdout::write(&format!("{} {finding}\n", styled(BAD, "finding:")))?;
     }
-    Ok(if all.is_empty() { Exit::Passed } else { Exit::Failed })
+    Ok(match (all.is_empty(), anything_ran) {
+        (false, _) => Exit::Failed,
+        (true, true) => Exit::Passed,
+        (true, false) => Exit::NothingRan,
+    })
 }
 
 /// Says what a part came to, and hands on its findings.
@@ -83,36 +92,56 @@ fn part(name: &str, (said, findings): (String, Findings)) -> anyhow::Result<Find
     Ok(findings)
 }
 
+/// How many were skipped, said beside what was not.
+fn beside(skipped: usize) -> String {
+    if skipped == 0 { String::new() } else { format!(", {skipped} of them skipped") }
+}
+
 impl Audit<'_> {
-    fn project(&self) -> anyhow::Result<Findings> {
-        let (mutants, mut all) = mutant::read_all(&self.project.checks.join("mutants"));
-        all.extend(part("mirror", mirror::look(self)?)?);
-        all.extend(part("coverage", self.coverage(&mutants))?);
-        all.extend(part("solution", self.solution()?)?);
-        if !self.args.without_starter {
-            all.extend(part("starter", starter::look(self)?)?);
-        }
-        let results = mutants::try_all(self, &mutants)?;
-        stdout::write(&matrix::render(&self.catalogue, &results))?;
-        let said = format!("{} of {} tried", results.len(), mutants.len());
-        all.extend(part("mutants", (said, mutants::findings(&results)))?);
+    /// The parts that only read.
+    fn trees(&self, mutants: &[Mutant]) -> anyhow::Result<Findings> {
+        let mut all = part("mirror", mirror::look(self)?)?;
+        all.extend(part("coverage", self.coverage(mutants))?);
         Ok(all)
     }
 
-    /// Part 1: the solution passes every check.
-    fn solution(&self) -> anyhow::Result<(String, Findings)> {
+    /// The parts that run something; `None` where no check can run here.
+    fn subjects(&self, mutants: &[Mutant]) -> anyhow::Result<Option<Findings>> {
+        let solution = self.solution()?;
+        if let Some(reason) = solution.nothing_ran() {
+            let sign = styled(ODD, "skip");
+            stdout::write(&format!("  {sign} {:<9} nothing of this can run here: {reason}\n", "solution"))?;
+            return Ok(None);
+        }
+        let mut all = part("solution", Self::grade_solution(&solution))?;
+        if !self.args.without_starter {
+            all.extend(part("starter", starter::look(self)?)?);
+        }
+        let results = mutants::try_all(self, mutants)?;
+        stdout::write(&matrix::render(&self.catalogue, &results))?;
+        let skipped = beside(results.iter().filter(|tried| tried.is_skipped()).count());
+        let said = format!("{} of {} tried{skipped}", results.len(), mutants.len());
+        all.extend(part("mutants", (said, mutants::findings(&results)))?);
+        Ok(Some(all))
+    }
+
+    /// Part 1: the solution on every check.
+    fn solution(&self) -> anyhow::Result<Trial> {
         let program = Subject::find(self.house, &self.project, Choice::Solution)?
             .build(self.house)?
             .meets(self.catalogue.contract, "the solution")?;
         let stages = self.stages_up_to(u32::MAX).into_iter().chain(self.stages_with()).collect();
-        let trial = Trial::run(self, program, stages, trial::Jobs::All)?;
+        Trial::run(self, program, stages, trial::Jobs::All)
+    }
+
+    /// It passes each.
+    fn grade_solution(trial: &Trial) -> (String, Findings) {
         let wrong = trial.checks.iter().filter(|(_, verdict)| verdict.is_failure());
         let findings =
             wrong.map(|(id, verdict)| format!("the solution does not pass {id}: {verdict:?}")).collect();
-        let skipped = trial.checks.values().filter(|verdict| matches!(verdict, Verdict::Skip { .. })).count();
-        let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} of them skipped") };
+        let skipped = beside(trial.skipped().count());
         let seconds = trial.elapsed.as_secs_f64();
-        Ok((format!("{} checks in {seconds:.1} s{skipped}", trial.checks.len()), findings))
+        (format!("{} checks in {seconds:.1} s{skipped}", trial.checks.len()), findings)
     }
 
     /// Part 4: a check that no mutant names is a check that may be unable to fail.

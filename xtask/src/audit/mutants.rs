@@ -128,6 +128,12 @@ pub(super) fn findings(results: &[Tried<'_>]) -> Findings {
 }
 
 impl Tried<'_> {
+    /// Whether a check that it should fail cannot run here, so that nothing is known about it.
+    pub(super) fn is_skipped(&self) -> bool {
+        let Ok(trial) = &self.trial else { return false };
+        self.fails.iter().any(|id| matches!(trial.checks.get(*id), Some(Verdict::Skip { .. })))
+    }
+
     fn findings(&self) -> Findings {
         let name = &self.mutant.name;
         let trial = match &self.trial {

@@ -81,4 +81,17 @@ impl Trial {
         trial.elapsed = if audit.lane.is_here() { began.elapsed() } else { judging };
         Ok(trial)
     }
+
+    /// Why each check that cannot run here cannot.
+    pub(super) fn skipped(&self) -> impl Iterator<Item = &str> {
+        self.checks.values().filter_map(|verdict| match verdict {
+            Verdict::Skip { reason } => Some(reason.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Why none ran, if none did.
+    pub(super) fn nothing_ran(&self) -> Option<&str> {
+        self.skipped().next().filter(|_| self.skipped().count() == self.checks.len())
+    }
 }

@@ -169,6 +169,17 @@ fn a_kernel_that_cannot_be_executed_is_none() {
     output.stdout(predicates::str::contains("cannot start").and(predicates::str::contains("linux.uml")));
 }
 
+#[test]
+fn an_audit_of_nothing_finds_nothing_to_be_right() {
+    let tools = few_tools();
+    let mut command = command(&["audit", "kv", "--lane", "uml", "--without-starter"]);
+    command.env("PATH", tools.path()).env("GROUNDWORK_DIR", own().join("nothing"));
+    let output = assert(command).code(4);
+    output
+        .stdout(predicates::str::contains("skip solution  nothing of this can run here"))
+        .stdout(predicates::str::contains("tried").not());
+}
+
 /// The same verdict in every kind of guest. QEMU is not fetched for this: 90 megabytes are a lot to ask of a test.
 #[test]
 fn kinds_of_guests_agree() {
