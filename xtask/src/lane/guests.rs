@@ -60,7 +60,8 @@ impl Guests {
         self.keep.push(place.to_owned());
     }
 
-    /// Runs the suite in a guest of the first kind that works.
+    /// Runs the suite in a guest of the first kind that works. Where others came up, one that does not is followed by
+    /// another: it has judged nothing, and an emulated processor at times resets itself before its kernel is up.
     pub(super) fn boot(
         &self,
         suite: &Suite,
@@ -68,11 +69,13 @@ impl Guests {
         log: &mut Log,
         each: &mut Each<'_>,
     ) -> anyhow::Result<Ended> {
+        let mut is_second = false;
         while !interrupt::happened() {
             let Some(station) = self.current() else { return Ok(Ended::Unfit(self.reason())) };
             match station.run(suite.program(), request, &self.keep, log, each)? {
+                Ended::Unfit(_) if station.is_proven() && !is_second => is_second = true,
                 Ended::Unfit(reason) if station.is_proven() => {
-                    bail!("a guest could not be set up, although others were: {reason}")
+                    bail!("guests could not be set up, although others were: {reason}")
                 }
                 Ended::Unfit(reason) => self.discard(&station, &reason),
                 ended => return Ok(ended),

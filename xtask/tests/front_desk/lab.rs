@@ -76,6 +76,30 @@ fn a_subject_that_ends_its_kernel_has_crashed() {
     }
 }
 
+/// As an emulated processor resets itself at times.
+#[test]
+fn a_kernel_that_does_not_come_up_is_followed_by_another() {
+    let Some(kernel) = path_of("linux.uml").filter(|_| guests_start()) else { return };
+    let tools = tempfile::tempdir().expect("a temporary directory");
+    let (program, starts) = (tools.path().join("linux.uml"), tools.path().join("starts"));
+    // The first is ended by the subject, and the second, in which the check is run again, before it is up.
+    let text = format!(
+        "#!/bin/sh\necho >>{starts}\n[ \"$(wc -l <{starts})\" != 2 ] || exit 1\nexec {kernel} \"$@\"\n",
+        starts = starts.display(),
+        kernel = kernel.display()
+    );
+    fs::write(&program, text).expect("a file in a temporary directory");
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+    let subject = script("echo c > /proc/sysrq-trigger\n");
+    let mut command = check(subject.path(), "uml");
+    let path = std::env::var_os("PATH").expect("a PATH");
+    let path = std::iter::once(tools.path().to_owned()).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).expect("no colon in a temporary directory"));
+    assert(command).code(1).stdout(predicates::str::contains("it panicked (sysrq triggered crash)"));
+    let started = fs::read_to_string(&starts).expect("it was started").lines().count();
+    assert!(started > 2, "the second did not come up, and there was another: {started}");
+}
+
 /// A process of real-time priority that never sleeps, with nothing that throttles it.
 #[test]
 fn a_subject_that_hangs_its_kernel_has_crashed() {
@@ -132,13 +156,16 @@ fn no_guest_outlives_the_front_desk() {
     }
 }
 
+fn path_of(tool: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|tool| tool.is_file())
+}
+
 /// A folder to search programs in, with what builds a suite and nothing else.
 fn few_tools() -> TempDir {
     let tools = tempfile::tempdir().expect("a temporary directory");
     for tool in ["cargo", "rustc", "cc", "sh"] {
-        let path = std::env::var_os("PATH").expect("a PATH");
-        let found = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|tool| tool.is_file());
-        if let Some(found) = found {
+        if let Some(found) = path_of(tool) {
             symlink(found, tools.path().join(tool)).expect("a link in a temporary directory");
         }
     }
@@ -183,13 +210,10 @@ fn an_audit_of_nothing_finds_nothing_to_be_right() {
 /// The same verdict in every kind of guest. QEMU is not fetched for this: 90 megabytes are a lot to ask of a test.
 #[test]
 fn kinds_of_guests_agree() {
-    let in_path = |tool: &str| {
-        std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|at| at.join(tool).is_file()))
-    };
     let kernel = fs::read_dir("/boot").into_iter().flatten().flatten();
     let kernel = kernel.map(|file| file.path()).any(|path| path.to_string_lossy().contains("vmlinuz"));
-    if !guests_start() || !in_path("qemu-system-x86_64") || !in_path("linux.uml") || !kernel {
+    if !guests_start() || path_of("qemu-system-x86_64").is_none() || path_of("linux.uml").is_none() || !kernel
+    {
         eprintln!("SKIPPED: not both kinds of guests are installed here");
         return;
     }
