@@ -102,22 +102,28 @@ def main(runtime):
     folder = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"other-runtime-{os.getpid()}")
     try:
         os.mkdir(folder, 0o700)
-        status = runtime(Options(sys.argv[1:]), folder)
+        try:
+            status = runtime(Options(sys.argv[1:]), folder)
+        finally:
+            remove(folder)
     except (Failed, OSError) as error:
         print(f"container: {error}", file=sys.stderr)
         status = getattr(error, "status", 125)
-    try:
-        remove(folder)
-    except OSError as error:
-        # The command has run, and the status is its own.
-        print(f"container: {error}", file=sys.stderr)
     sys.exit(status)
 
 
 def remove(folder):
+    """Empties a folder and removes it. What cannot be removed is said, and stays: the status is the command's."""
+    try:
+        remove_all(folder)
+    except OSError as error:
+        print(f"container: {error}", file=sys.stderr)
+
+
+def remove_all(folder):
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
-            remove(entry.path)
+            remove_all(entry.path)
         else:
             os.unlink(entry.path)
     os.rmdir(folder)

@@ -88,8 +88,7 @@ fn a_kernel_that_does_not_come_up_is_followed_by_another() {
         starts = starts.display(),
         kernel = kernel.display()
     );
-    fs::write(&program, text).expect("a file in a temporary directory");
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).expect("it is ours");
+    write_program(&program, &text);
     let subject = script("echo c > /proc/sysrq-trigger\n");
     let mut command = check(subject.path(), "uml");
     let path = std::env::var_os("PATH").expect("a PATH");
@@ -156,6 +155,11 @@ fn no_guest_outlives_the_front_desk() {
     }
 }
 
+fn write_program(path: &Path, text: &str) {
+    fs::write(path, text).expect("a file in a temporary directory");
+    fs::set_permissions(path, Permissions::from_mode(0o755)).expect("it is ours");
+}
+
 fn path_of(tool: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|tool| tool.is_file())
@@ -187,9 +191,7 @@ fn where_no_kernel_starts_nothing_is_passed() {
 #[test]
 fn a_kernel_that_cannot_be_executed_is_none() {
     let (tools, subject) = (few_tools(), script(PASSES));
-    let kernel = tools.path().join("linux.uml");
-    fs::write(&kernel, "#!/no/such/interpreter\n").expect("a file in a temporary directory");
-    fs::set_permissions(&kernel, Permissions::from_mode(0o755)).expect("it is ours");
+    write_program(&tools.path().join("linux.uml"), "#!/no/such/interpreter\n");
     let mut command = check(subject.path(), "uml");
     command.env("PATH", tools.path()).env("GROUNDWORK_DIR", own().join("no interpreter"));
     let output = assert(command).code(4);

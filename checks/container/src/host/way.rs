@@ -60,28 +60,21 @@ const SEARCH: u32 = 1;
 
 /// By which path a user gets at a file: its own, or one that leads through `place`.
 fn reached(file: &Path, needed: u32, user: u32, place: &Path, world: &World) -> Judged<PathBuf> {
-    let closed = file.ancestors().skip(1).find(|folder| !may(user, folder, SEARCH));
-    // What lies in the closed folder itself has no folder of its own that could be bound.
-    let below = closed.and_then(|closed| {
-        let rest = file.strip_prefix(closed).ok()?;
-        let first = closed.join(rest.components().next()?);
-        first.is_dir().then(|| (first.clone(), file.strip_prefix(&first).unwrap_or(rest).to_owned()))
-    });
-    match (may(user, file, needed), closed, below) {
-        (true, None, _) => Ok(file.to_owned()),
-        (true, Some(_), Some((folder, rest))) => {
-            fs::create_dir(place)?;
-            let nothing: Option<&str> = None;
-            let target = place.to_owned();
-            world.inside(move || mount(Some(&folder), &target, nothing, MsFlags::MS_BIND, nothing))?;
-            Ok(place.join(rest))
-        }
-        _ => {
-            writing(|| fs::copy(file, place))?;
-            fs::set_permissions(place, Permissions::from_mode(0o755))?;
-            Ok(place.to_owned())
-        }
+    // The outermost folder from which every step down to the file is open.
+    let open = file.ancestors().skip(1).take_while(|folder| may(user, folder, SEARCH)).last();
+    let Some(open) = open.filter(|_| may(user, file, needed)) else {
+        writing(|| fs::copy(file, place))?;
+        fs::set_permissions(place, Permissions::from_mode(0o755))?;
+        return Ok(place.to_owned());
+    };
+    if open == Path::new("/") {
+        return Ok(file.to_owned());
     }
+    fs::create_dir(place)?;
+    let nothing: Option<&str> = None;
+    let (source, target) = (open.to_owned(), place.to_owned());
+    world.inside(move || mount(Some(&source), &target, nothing, MsFlags::MS_BIND, nothing))?;
+    Ok(place.join(file.strip_prefix(open).unwrap_or(file)))
 }
 
 fn may(user: u32, path: &Path, bits: u32) -> bool {
