@@ -57,6 +57,7 @@ pub(crate) struct AuditArgs {
     pub(crate) project: Option<String>,
     pub(crate) without_starter: bool,
     pub(crate) every: u32,
+    pub(crate) offset: u32,
     pub(crate) own_stage: bool,
     pub(crate) mutant: Option<String>,
     pub(crate) with: Vec<String>,
@@ -133,6 +134,7 @@ impl AuditArgs {
             project: get(args, "project"),
             without_starter: args.get_flag("without-starter"),
             every: get(args, "every").unwrap_or(1),
+            offset: get(args, "offset").unwrap_or(0),
             own_stage: args.get_flag("own-stage"),
             mutant: get(args, "mutant"),
             with: get_all(args, "with"),
@@ -221,6 +223,9 @@ fn audit() -> clap::Command {
         option("every", "N", "Try only every N-th mutant")
             .value_parser(value_parser!(u32).range(1..))
             .default_value("1"),
+        option("offset", "K", "With --every: begin K mutants later, so that N runs try all; counted around")
+            .value_parser(value_parser!(u32))
+            .default_value("0"),
         flag("own-stage", "Try each mutant on its own stage alone, and not on those before it"),
         option("mutant", "TEXT", "Try only mutants whose name contains TEXT"),
         with("Also try the checks that need FEATURE, such as docker"),

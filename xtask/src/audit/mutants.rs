@@ -68,13 +68,13 @@ pub(super) fn try_all<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> anyhow::R
     Ok(tried)
 }
 
-/// Those whose names were asked for: every n-th of them, and all that a stage of this build alone can catch, since there
-/// are so few that a sample would have none.
+/// Those whose names were asked for: every n-th of them from an offset on, and all that a stage of this build alone can
+/// catch, since there are so few that a sample would have none.
 fn choose<'m>(audit: &Audit<'_>, mutants: &'m [Mutant]) -> Vec<&'m Mutant> {
     let wanted = |mutant: &&Mutant| audit.args.mutant.as_ref().is_none_or(|text| mutant.name.contains(text));
-    let every = audit.args.every as usize;
+    let (every, offset) = (audit.args.every as usize, audit.args.offset as usize);
     let sampled = |(number, mutant): &(usize, &Mutant)| {
-        number % every == 0 || stages_with_its_checks(audit, mutant).next().is_some()
+        number % every == offset % every || stages_with_its_checks(audit, mutant).next().is_some()
     };
     mutants.iter().filter(wanted).enumerate().filter(sampled).map(|(_, mutant)| mutant).collect()
 }
