@@ -20,6 +20,14 @@ fn root_s_subjects_may_be_somebody_else() {
 }
 
 #[test]
+fn a_subject_is_in_its_cgroup_at_its_first_instruction() {
+    let name = r"sed -n 's|^0::.*/||p' /proc/self/cgroup";
+    check("trial/4/is_in_a_cgroup", name, "pass|skip", &[]);
+    // Gone again with the first, or this could not make it.
+    check("trial/4/is_in_a_cgroup", "echo elsewhere", "FAIL|skip", &[]);
+}
+
+#[test]
 fn a_call_is_refused_and_others_are_not() {
     let refused = "mkdir b && { mkdir a 2>/dev/null || echo refused; }";
     check("trial/4/makes_no_folder", refused, "pass|skip", &[]);

@@ -1,7 +1,11 @@
 //! A suite of checks that no real suite would have, for what the example suite cannot show: what the harness does
 //! when the *grader* panics, when a whole stage waits in vain, and when limits are tight enough to be reached quickly.
 
-use std::{fs::File, process::ExitCode};
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::ExitCode,
+};
 
 use harness::{
     Check, Context, Halt, Judged, Stage, Suite,
@@ -59,6 +63,7 @@ const STANDING: Stage = Stage {
     checks: &[
         Check::new("has_descriptor_77", has_descriptor_77),
         Check::new("is_user_65534", is_user_65534),
+        Check::new("is_in_a_cgroup", is_in_a_cgroup),
         Check::new("makes_no_folder", makes_no_folder),
         Check::new("makes_a_folder_last", makes_a_folder_last),
     ],
@@ -74,6 +79,24 @@ fn is_user_65534(context: &Context) -> Judged {
         return Err(Halt::skip("only root can become somebody else"));
     }
     says(context, "65534", |launch| launch.as_user(65_534))
+}
+
+fn is_in_a_cgroup(context: &Context) -> Judged {
+    let mounts = fs::read_to_string("/proc/self/mountinfo")?;
+    let line = mounts.lines().find(|line| line.contains(" - cgroup2 "));
+    let top =
+        line.and_then(|line| line.split(' ').nth(4)).ok_or_else(|| Halt::skip("there is no cgroup2"))?;
+    let name = format!("groundwork-trial-{}", std::process::id());
+    let cgroup = Path::new(top).join(&name);
+    fs::create_dir(&cgroup).map_err(|error| Halt::skip(format!("{}: {error}", cgroup.display())))?;
+    let judged = (|| {
+        let folder = context.folder()?;
+        let launch = context.launch(folder.path()).in_cgroup(&cgroup)?;
+        let line = launch.start()?.read_line(&name)?;
+        if line == name { Ok(()) } else { Err(Halt::fail(name.as_str(), line)) }
+    })();
+    fs::remove_dir(&cgroup)?;
+    judged
 }
 
 const MAKES_FOLDERS: [i64; 2] = [libc::SYS_mkdir, libc::SYS_mkdirat];
