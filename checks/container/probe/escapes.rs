@@ -79,6 +79,14 @@ fn below_what_covers() -> Vec<(String, Answer)> {
     const LAYERS: usize = 4;
     let mut reached = Vec::new();
     let namespace = fs::File::open("/proc/self/ns/mnt");
+    // The last one first: it may cover others. What was below it is looked for wherever something was mounted.
+    let places = mounted_places();
+    for place in places.iter().rev().filter(|place| *place != "/") {
+        if sys::unmount(place).is_ok() {
+            let at = |at: &String| seen(&format!("{at} after umount2({place:?}, MNT_DETACH)"), at);
+            reached.extend(places.iter().filter_map(at));
+        }
+    }
     let enter = |how: &str| {
         let entered = namespace.as_ref().is_ok_and(|file| sys::enter_mounts(file).is_ok());
         entered.then(|| seen(how, "/")).flatten()
@@ -94,6 +102,15 @@ fn below_what_covers() -> Vec<(String, Answer)> {
     }
     reached.extend(enter("/ after umount2(\"/\", MNT_DETACH), and setns() to its own mount namespace"));
     reached
+}
+
+/// Where something is mounted, as its own mount table says; places with a space or the like, which are written
+/// otherwise there, are left out.
+fn mounted_places() -> Vec<String> {
+    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let places =
+        table.lines().filter_map(|line| line.split(' ').nth(4)).filter(|place| !place.contains('\\'));
+    places.map(str::to_owned).collect()
 }
 
 /// The root, the working directory and the open descriptors of everybody in `/proc`.

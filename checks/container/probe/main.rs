@@ -127,7 +127,7 @@ fn respond(words: &[&str], state: &mut deeds::State) -> io::Result<Answer> {
         "everyday" => Ok(everyday::everything()),
         "give" => rights::give(word(1), number(2)?),
         "kill-as-another" => rights::kill_as_another(number(1)?),
-        "open-device" => rights::open_device(word(1), number(2)?, number(3)?),
+        "open-device" => rights::open_device(word(1), word(2), word(3), (number(4)?, number(5)?)),
         "writable" => rights::writable(word(1)),
         "loopback" => network::loopback(),
         "connect" => network::connect(number(1)?),

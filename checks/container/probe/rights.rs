@@ -39,9 +39,9 @@ pub(crate) fn kill_as_another(user: i64) -> io::Result<Answer> {
     Ok(Answer::Number((status & 0x7f).into()))
 }
 
-/// Makes a node of a device (a character device), and opens it.
-pub(crate) fn open_device(path: &str, major: i64, minor: i64) -> io::Result<Answer> {
-    sys::make_device(path, major, minor)?;
+/// Makes a node of a device of this kind, by this system call, and opens it.
+pub(crate) fn open_device(call: &str, kind: &str, path: &str, numbers: (i64, i64)) -> io::Result<Answer> {
+    sys::make_device(call, kind, path, numbers)?;
     let opened = OpenOptions::new().read(true).open(path);
     let _ = fs::remove_file(path);
     opened.map(|_| Answer::Nothing)

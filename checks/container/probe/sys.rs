@@ -14,6 +14,7 @@ use std::{
 
 pub(crate) const EPERM: i32 = 1;
 pub(crate) const EINVAL: i32 = 22;
+const ENOSYS: i32 = 38;
 pub(crate) const SIGSEGV: i32 = 11;
 pub(crate) const SIGSTOP: i32 = 19;
 pub(crate) const MNT_DETACH: c_int = 2;
@@ -63,7 +64,6 @@ mod c {
         pub(super) fn setgroups(count: usize, groups: *const u32) -> c_int;
         pub(super) fn setgid(id: c_int) -> c_int;
         pub(super) fn setuid(id: c_int) -> c_int;
-        pub(super) fn mknod(path: *const c_char, mode: u32, device: u64) -> c_int;
         pub(super) fn shmget(key: c_int, size: usize, flags: c_int) -> c_int;
         pub(super) fn ptrace(request: c_long, ...) -> c_long;
     }
@@ -246,12 +246,22 @@ pub(crate) fn become_user(id: i32) -> io::Result<()> {
     checked(unsafe { c::setuid(id) }.into()).map(drop)
 }
 
-/// Makes a node of a character device.
-pub(crate) fn make_device(path: &str, major: i64, minor: i64) -> io::Result<i64> {
-    const S_IFCHR: u32 = 0o020_000;
-    let path = CString::new(path)?;
-    // SAFETY: the path ends with a zero and lives until the call returns. Small numbers are put together like this.
-    checked(unsafe { c::mknod(path.as_ptr(), S_IFCHR | 0o600, (major << 8 | minor) as u64) }.into())
+/// Makes a node of a device, by the call `mknod` or by `mknodat`. Small numbers are put together as here.
+pub(crate) fn make_device(call: &str, kind: &str, path: &str, numbers: (i64, i64)) -> io::Result<i64> {
+    const S_IFCHR: i64 = 0o020_000;
+    const S_IFBLK: i64 = 0o060_000;
+    const AT_FDCWD: i64 = -100;
+    let mode = 0o600 | if kind == "block" { S_IFBLK } else { S_IFCHR };
+    let device = numbers.0 << 8 | numbers.1;
+    let name = CString::new(path)?;
+    let path = name.as_ptr() as i64;
+    match call {
+        // x86-64's; newer architectures have `mknodat` alone.
+        "mknod" if cfg!(target_arch = "x86_64") => self::call(133, [path, mode, device, 0, 0]),
+        "mknod" => Err(io::Error::from_raw_os_error(ENOSYS)),
+        _ if cfg!(target_arch = "x86_64") => self::call(259, [AT_FDCWD, path, mode, device, 0]),
+        _ => self::call(33, [AT_FDCWD, path, mode, device, 0]),
+    }
 }
 
 /// The shared memory of a key, if there is one.

@@ -24,6 +24,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("the mount table inside has a root, /proc, and what the runtime made on /dev and /sys: nothing of the host's, not even covered")
             .why("An old root that is left under some folder is the whole host, for whoever looks there."),
+        Check::new("the_command_is_looked_for_inside", inside::the_command_is_looked_for_inside)
+            .points(2)
+            .must("the command is looked for inside: a bare name in the folders of PATH as they are there, a relative path from /")
+            .why("What is found outside, or not, says nothing about an image that somebody else has made."),
         Check::new("no_path_leads_out", inside::no_path_leads_out)
             .points(3)
             .must("no path leads out of the root: not .., not the working directory, not a link, not a file's name")

@@ -54,6 +54,8 @@ pub(crate) struct Host<'c> {
     user: Option<User>,
     /// What was done so far, as sentences.
     steps: RefCell<Vec<String>>,
+    /// Its mounts, as the check itself made them.
+    mounts: RefCell<String>,
     calls: Cell<u32>,
 }
 
@@ -130,8 +132,16 @@ impl<'c> Host<'c> {
         // Not below the check's own folder, which is closed to other users.
         let folder = Folder::create_in(&env::temp_dir(), "groundwork-container-")?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
-        let host =
-            Self { context, world, folder, leaf, user: None, steps: RefCell::default(), calls: Cell::new(0) };
+        let host = Self {
+            context,
+            world,
+            folder,
+            leaf,
+            user: None,
+            steps: RefCell::default(),
+            mounts: RefCell::default(),
+            calls: Cell::new(0),
+        };
         // Starts a process the first time, whatever comes of it.
         let _ = forking(can_supervise);
         writing(|| fs::write(host.probe(), PROBE))?;
@@ -157,12 +167,12 @@ impl<'c> Host<'c> {
     /// # Errors
     /// Those of `act`.
     pub(crate) fn tell_of(self, act: impl FnOnce(&Self) -> Judged) -> Judged {
-        let before = self.world.mounts()?;
+        self.mounts.replace(self.world.mounts()?);
         let done = act(&self);
         done.map_err(|halt| {
             let halt = halt.did(self.steps.take());
             // Who finds the host without its own mounts does not get far.
-            let is_changed = self.world.mounts().is_ok_and(|after| after != before);
+            let is_changed = self.world.mounts().is_ok_and(|now| now != *self.mounts.borrow());
             if is_changed && matches!(halt.verdict, Verdict::Crash { .. }) {
                 return halt.likely(
                     "the host's mounts are not what they were: the runtime mounts or unmounts in a namespace that is not private",
@@ -170,6 +180,16 @@ impl<'c> Host<'c> {
             }
             halt
         })
+    }
+
+    /// Mounts or unmounts something of the host's, which is as it should be from then on.
+    ///
+    /// # Errors
+    /// Fault when that is refused.
+    pub(crate) fn remount(&self, act: impl FnOnce() -> nix::Result<()> + Send + 'static) -> Judged {
+        self.world.inside(act)?;
+        self.mounts.replace(self.world.mounts()?);
+        Ok(())
     }
 
     /// Demands that the host is called as before.
@@ -268,8 +288,7 @@ impl<'c> Host<'c> {
         fs::create_dir(&path)?;
         let place = path.clone();
         let nothing: Option<&str> = None;
-        let mounted = move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing);
-        self.world.inside(mounted)?;
+        self.remount(move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing))?;
         self.furnish(path.clone(), self.world.outside(&path))
     }
 

@@ -44,7 +44,7 @@ pub(crate) const STAGE: Stage = Stage {
             .must("stdin, stdout and stderr are the very ones of the caller: the runtime reads and copies nothing")
             .why("Copied streams lose what was buffered, end too late, and are no terminal any more."),
         Check::new("a_bare_name_is_looked_for_in_path", words::a_bare_name_is_looked_for_in_path)
-            .must("a command without a slash is looked for in the folders of PATH, inside")
+            .must("a command without a slash is looked for in the folders of PATH, one after the other; what may not be executed is passed over, and 126 if there is no other")
             .why("`run ROOTFS sh` is what people type."),
         Check::new("what_cannot_be_run_is_126_or_127", refusals::what_cannot_be_run_is_126_or_127)
             .points(2)

@@ -3,6 +3,8 @@
 /// A line of a mount table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
+    /// The file system's device, major and minor number: the same for every mount of it.
+    pub(crate) device: String,
     /// Which part of its file system is mounted.
     pub(crate) part: String,
     /// Where.
@@ -26,10 +28,11 @@ impl Mount {
     fn parse(line: &str) -> Option<Self> {
         // The number of optional fields is not fixed; a dash ends them.
         let (mount, filesystem) = line.split_once(" - ")?;
-        let mut fields = mount.split(' ').skip(3).map(unescaped);
-        let (part, place, options) = (fields.next()?, fields.next()?, fields.next()?);
+        let mut fields = mount.split(' ').skip(2).map(unescaped);
+        let (device, part, place, options) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         let mut filesystem = filesystem.split(' ').map(unescaped);
         Some(Self {
+            device,
             part,
             place,
             options: options.split(',').map(str::to_owned).collect(),
@@ -41,13 +44,19 @@ impl Mount {
 
     /// Whether it is at this folder, or below it.
     pub(crate) fn is_within(&self, folder: &str) -> bool {
-        self.place.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        is_at_or_below(&self.place, folder)
     }
 
     /// In a few words.
     pub(crate) fn shown(&self) -> String {
         format!("{} on {} ({})", self.kind, self.place, self.source)
     }
+}
+
+/// Whether a path is this folder, or below it; both absolute.
+pub(crate) fn is_at_or_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder == "/")
 }
 
 /// The kernel writes space, tab, newline and backslash as octal numbers.
@@ -92,6 +101,7 @@ mod tests {
         let mounts = parse(TABLE);
         assert_eq!(mounts.len(), 2, "both lines");
         assert_eq!((mounts[0].place.as_str(), mounts[0].kind.as_str()), ("/", "ext4"), "with two of them");
+        assert_eq!(mounts[1].device, "0:5", "the device, and not one of the ids before it");
         assert_eq!((mounts[1].part.as_str(), mounts[1].place.as_str()), ("/a b", "/proc/x\\y"), "with none");
         assert_eq!(mounts[1].options, ["ro"], "options of the mount, not of the file system");
     }

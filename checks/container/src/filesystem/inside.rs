@@ -1,12 +1,18 @@
 //! What the command finds: its root, its mounts, and no way to others.
 
-use std::{fs::File, path::Path};
+use std::{
+    env,
+    fs::{self, File},
+    path::Path,
+};
 
 use harness::{Context, Halt, Judged};
+use nix::errno::Errno;
 use serde_json::Value;
 
 use crate::{
     host::{FileId, Host},
+    hostname::is_refused,
     mounts::{self, Mount},
     run::Inside,
 };
@@ -39,9 +45,14 @@ pub(super) fn the_root_is_rootfs(context: &Context) -> Judged {
     Host::play(context, |host| {
         let inside = host.call()?.serves()?;
         has_its_root(host, &inside)?;
-        let folder = inside.told("folder")?;
-        if folder != "/" {
-            return Err(Halt::fail("/ as the working directory", folder.to_string()));
+        let folder = inside.ask("folder")?;
+        if folder != Ok("/".into()) {
+            let got = folder.map_or_else(
+                |errno| format!("getcwd() says {}", Errno::from_raw(errno)),
+                |folder| folder.to_string(),
+            );
+            return Err(Halt::fail("/ as the working directory", got)
+                .likely("to change the root does not move the working directory: chdir(\"/\") does"));
         }
         let names = inside.told("list /")?;
         let sign = &inside.root().sign;
@@ -68,13 +79,17 @@ pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Ju
     }
     let table = inside.proc_file("mountinfo")?;
     let mounts = mounts::parse(&table);
+    let hosts = mounts::parse(&host.world().mounts()?);
     // What was mounted below ROOTFS before may come along; the suite mounts nothing there.
-    let foreign: Vec<_> = mounts.iter().filter(|mount| !is_its_own(mount)).collect();
+    let foreign: Vec<_> = mounts.iter().filter(|mount| !is_its_own(mount, &mounts, &hosts)).collect();
     if let Some(mount) = foreign.first() {
         let rows = foreign.iter().take(6).map(|mount| mount.line.clone()).collect();
         let halt = Halt::fail(
-            "a root, /proc, and mounts of the runtime's own on /dev and /sys: nothing else",
-            format!("{} mounts more, the first {}", foreign.len(), mount.shown()),
+            "a root, /proc, and mounts of the runtime's own on and below /proc, /dev and /sys: nothing else",
+            match foreign.len() {
+                1 => format!("one mount more, {}", mount.shown()),
+                more => format!("{more} mounts more, the first {}", mount.shown()),
+            },
         );
         return Err(halt.drawn(rows).likely(
             "the old root is still there: pivot_root() puts it somewhere, from where it has to be detached",
@@ -93,18 +108,28 @@ pub(crate) fn mounts_are_its_own(host: &Host<'_>, inside: &Inside<'_, '_>) -> Ju
     Ok(())
 }
 
-/// A mount that a runtime may make.
-fn is_its_own(mount: &Mount) -> bool {
+/// A mount that a runtime may make, of all those of a container.
+fn is_its_own(mount: &Mount, mounts: &[Mount], hosts: &[Mount]) -> bool {
     const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+    let is_new = hosts.iter().all(|other| other.device != mount.device);
+    let is_new_tmpfs = is_new && mount.kind == "tmpfs";
+    // A single device of the host's is harmless, and cannot be made by everybody.
+    let is_device = |path: &str| DEVICES.iter().any(|name| path.ends_with(&format!("/{name}")));
     match mount.place.as_str() {
         "/" => true,
-        _ if mount.is_within("/proc") => true,
-        "/dev" => mount.kind == "tmpfs",
-        // A single device of the host's is harmless, and cannot be made by everybody.
+        // Whatever covers a part of it; but the old root may hang there as well as anywhere else.
+        _ if mount.is_within("/proc") => {
+            let is_of_rootfs = mounts.iter().any(|root| {
+                root.place == "/"
+                    && root.device == mount.device
+                    && mounts::is_at_or_below(&mount.part, &root.part)
+                    && mount.part != root.part
+            });
+            is_new || is_of_rootfs || is_device(&mount.part)
+        }
+        "/dev" => is_new_tmpfs,
         place if mount.is_within("/dev") && mount.part != "/" => {
-            mount.kind == "tmpfs"
-                || DEVICES.iter().any(|name| place == format!("/dev/{name}"))
-                || place == "/dev/console"
+            is_new_tmpfs || is_device(place) || place == "/dev/console"
         }
         _ if mount.is_within("/dev") => ["tmpfs", "devpts", "mqueue"].contains(&mount.kind.as_str()),
         _ => mount.is_within("/sys") && ["sysfs", "tmpfs", "cgroup2"].contains(&mount.kind.as_str()),
@@ -142,6 +167,31 @@ pub(crate) fn stays_inside(host: &Host<'_>, inside: &Inside<'_, '_>, way: &str) 
         }
     }
     Ok(())
+}
+
+pub(super) fn the_command_is_looked_for_inside(context: &Context) -> Judged {
+    const LIKELY: &str = "the command is looked for before the root is changed";
+    Host::play(context, |host| {
+        // The caller's own behind it: a subject may be a script.
+        let usual = env::var("PATH").unwrap_or_default();
+        for name in ["tool", "only-inside/tool"] {
+            host.forget();
+            let call = host.call()?;
+            let folder = call.root().path.join("only-inside");
+            fs::create_dir(&folder)?;
+            fs::hard_link(host.probe(), folder.join("tool"))?;
+            let call = call.env("PATH", format!("/only-inside:{usual}"));
+            let ended = call.probe_called(name.into(), "exit", &[b"7"]).start()?.ends()?;
+            ended.has_status(7).map_err(|halt| halt.likely(LIKELY))?;
+        }
+        host.forget();
+        let folder = host.folder().join("only-outside");
+        fs::create_dir(&folder)?;
+        fs::hard_link(host.probe(), folder.join("tool"))?;
+        let call = host.call()?.env("PATH", format!("{}:{usual}", folder.display()));
+        let ended = call.probe_called("tool".into(), "exit", &[b"7"]).start()?.ends()?;
+        is_refused(&ended, &[127], "tool").map_err(|halt| halt.likely(LIKELY))
+    })
 }
 
 pub(super) fn no_path_leads_out(context: &Context) -> Judged {

@@ -91,6 +91,17 @@ pub(super) fn is_refused(inside: &Inside<'_, '_>, call: &str) -> Judged {
     })
 }
 
+/// Adds the reason that is behind most failures to make a process or a thread, if it is.
+pub(super) fn with_reason_of_clone3(inside: &Inside<'_, '_>, halt: Box<Halt>) -> Box<Halt> {
+    let answer = inside.ask_quietly("attempt clone3").ok().and_then(Result::ok).unwrap_or_default();
+    match answer["returned"].as_i64().map(|returned| -returned as i32) {
+        Some(libc::EPERM) => {
+            halt.likely("clone3 says EPERM: only after ENOSYS does libc make the process by clone instead")
+        }
+        _ => halt,
+    }
+}
+
 #[track_caller]
 pub(super) fn has_filter(inside: &Inside<'_, '_>) -> Judged {
     match inside.status("Seccomp")?.as_str() {
@@ -117,7 +128,9 @@ pub(super) fn the_filter_stays(context: &Context) -> Judged {
         for call in ["unshare", "keyctl", "io_uring_setup"] {
             // In a child, which the probe forks for each attempt.
             is_refused(&inside, call)?;
-            let said = inside.told(&format!("attempt-after-exec {call}"))?;
+            let said = inside
+                .told(&format!("attempt-after-exec {call}"))
+                .map_err(|halt| with_reason_of_clone3(&inside, halt))?;
             let answer: serde_json::Value =
                 serde_json::from_str(said.as_str().unwrap_or_default()).unwrap_or_default();
             let returned = answer["returned"].as_i64().unwrap_or(0);

@@ -51,7 +51,11 @@ pub(super) fn what_tells_of_the_host_is_masked(context: &Context) -> Judged {
 pub(super) fn what_steers_the_host_is_read_only(context: &Context) -> Judged {
     Host::play(context, |host| {
         let inside = host.call()?.serves()?;
-        is_read_only(&inside)?;
+        is_read_only(&inside).map_err(|halt| {
+            halt.likely(
+                "a bind keeps the flags of what is bound, whatever its own call says: MS_RDONLY takes a second call, with MS_REMOUNT",
+            )
+        })?;
         inside.finish_well()
     })
 }

@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use harness::{Context, Halt, Judged};
 
+use super::filter::with_reason_of_clone3;
 use crate::{call::Call, host::Host, run::Inside};
 
 /// Docker's, by their numbers (capability.h).
@@ -24,16 +25,35 @@ const ALLOWED: [(u8, &str); 14] = [
     (31, "setfcap"),
 ];
 
-/// Some of those that it may not have, for evidence.
-const KNOWN: [(u8, &str); 8] = [
+/// The others, which it may not have, for evidence.
+const OTHERS: [(u8, &str); 27] = [
     (2, "dac_read_search"),
+    (9, "linux_immutable"),
+    (11, "net_broadcast"),
     (12, "net_admin"),
+    (14, "ipc_lock"),
+    (15, "ipc_owner"),
     (16, "sys_module"),
     (17, "sys_rawio"),
     (19, "sys_ptrace"),
+    (20, "sys_pacct"),
     (21, "sys_admin"),
     (22, "sys_boot"),
+    (23, "sys_nice"),
+    (24, "sys_resource"),
     (25, "sys_time"),
+    (26, "sys_tty_config"),
+    (28, "lease"),
+    (30, "audit_control"),
+    (32, "mac_override"),
+    (33, "mac_admin"),
+    (34, "syslog"),
+    (35, "wake_alarm"),
+    (36, "block_suspend"),
+    (37, "audit_read"),
+    (38, "perfmon"),
+    (39, "bpf"),
+    (40, "checkpoint_restore"),
 ];
 
 /// Demands few capabilities, as `/proc/PID/status` has them.
@@ -68,7 +88,7 @@ pub(super) fn has_few_capabilities(inside: &Inside<'_, '_>) -> Judged {
 
 fn names(set: u64) -> String {
     let name = |number: u8| {
-        KNOWN
+        OTHERS
             .iter()
             .chain(&ALLOWED)
             .find(|(known, _)| *known == number)
@@ -103,20 +123,21 @@ pub(super) fn no_program_gives_new_rights(context: &Context) -> Judged {
 }
 
 pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
-    const SOMEBODY: u32 = 1234;
     Host::play(context, |host| {
         let call = host.call()?;
         let closed = call.root().path.join("closed");
-        fs::write(&closed, "of another user")?;
-        std::os::unix::fs::chown(&closed, Some(SOMEBODY), Some(SOMEBODY))?;
+        // Of root's, who is somebody inside in any case; for whom a mode is none, as for all others, but for the capability.
+        fs::write(&closed, "closed to everybody")?;
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
         let inside = call.serves()?;
-        for (question, name) in [
-            ("read /closed", "dac_override"),
-            ("give /closed 4321", "chown"),
-            ("kill-as-another 4321", "setuid, setgid and kill"),
-        ] {
-            if let Err(errno) = inside.ask(question)? {
+        let mut deeds = vec![("read /closed".to_owned(), "dac_override")];
+        // In a user namespace there may be nobody else to become.
+        if let Some(somebody) = somebody_else(&inside)? {
+            deeds.push((format!("give /closed {somebody}"), "chown"));
+            deeds.push((format!("kill-as-another {somebody}"), "setuid, setgid and kill"));
+        }
+        for (question, name) in deeds {
+            if let Err(errno) = inside.ask(&question)? {
                 let got = nix::errno::Errno::from_raw(errno).to_string();
                 return Err(Halt::fail(format!("root inside has {name}: `{question}` works"), got));
             }
@@ -125,9 +146,23 @@ pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
     })
 }
 
+/// A user and group of the same number, not root, that the command can become: mapped, both of them.
+fn somebody_else(inside: &Inside<'_, '_>) -> Judged<Option<u64>> {
+    let maps = [inside.proc_file("uid_map")?, inside.proc_file("gid_map")?];
+    let has = |map: &str, id: u64| {
+        map.lines().any(|line| {
+            let numbers: Vec<u64> =
+                line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+            matches!(numbers[..], [first, _, count] if (first..first + count).contains(&id))
+        })
+    };
+    Ok([4321, 1].into_iter().find(|&id| maps.iter().all(|map| has(map, id))))
+}
+
 pub(super) fn no_device_of_the_host_s_can_be_opened(context: &Context) -> Judged {
     /// Zeros, the kernel's log, and memory: character devices that every kernel has.
-    const DEVICES: [(u32, u32); 3] = [(1, 5), (1, 11), (1, 1)];
+    const DEVICES: [(&str, u32, u32); 3] = [("character", 1, 5), ("character", 1, 11), ("character", 1, 1)];
+    let devices: Vec<_> = DEVICES.into_iter().chain(a_disk()).collect();
     Host::play(context, |host| {
         // One that opens devices: where the host's folder lies, `nodev` may refuse for the runtime.
         let root = host.mounted_root()?;
@@ -137,11 +172,14 @@ pub(super) fn no_device_of_the_host_s_can_be_opened(context: &Context) -> Judged
         }
         let inside = Call::on(host, root).serves()?;
         for folder in ["", "/dev", "/tmp"] {
-            for (major, minor) in DEVICES {
+            for ((kind, major, minor), call) in
+                devices.iter().flat_map(|device| [(device, "mknod"), (device, "mknodat")])
+            {
                 let path = format!("{folder}/node");
-                if inside.ask(&format!("open-device {path} {major} {minor}"))?.is_ok() {
-                    let expected =
-                        format!("the device {major}:{minor} cannot be opened through a node, made as {path}");
+                if inside.ask(&format!("open-device {call} {kind} {path} {major} {minor}"))?.is_ok() {
+                    let expected = format!(
+                        "the {kind} device {major}:{minor} cannot be opened through a node, made as {path} by {call}"
+                    );
                     return Err(Halt::fail(expected, "it was made, and opened").likely(
                         "mknod is kept, and nothing says which devices: a mount with nodev does, or a filter",
                     ));
@@ -152,13 +190,30 @@ pub(super) fn no_device_of_the_host_s_can_be_opened(context: &Context) -> Judged
     })
 }
 
+/// A block device of this machine's, if it has one.
+fn a_disk() -> Option<(&'static str, u32, u32)> {
+    let table = fs::read_to_string("/proc/partitions").ok()?;
+    table.lines().find_map(|line| {
+        let mut fields = line.split_whitespace().map_while(|field| field.parse().ok());
+        Some(("block", fields.next()?, fields.next()?))
+    })
+}
+
+/// Demands that what ordinary programs do works.
+#[track_caller]
+pub(super) fn is_of_use(inside: &Inside<'_, '_>) -> Judged {
+    let failed = inside.told("everyday")?;
+    if failed == serde_json::json!([]) {
+        return Ok(());
+    }
+    let halt = Halt::fail("what ordinary programs do works", failed.to_string());
+    Err(with_reason_of_clone3(inside, halt))
+}
+
 pub(super) fn ordinary_programs_work(context: &Context) -> Judged {
     Host::play(context, |host| {
         let inside = host.call()?.serves()?;
-        let failed = inside.told("everyday")?;
-        if failed != serde_json::json!([]) {
-            return Err(Halt::fail("what ordinary programs do works", failed.to_string()));
-        }
+        is_of_use(&inside)?;
         inside.finish_well()
     })
 }

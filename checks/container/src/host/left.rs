@@ -71,12 +71,11 @@ impl Left {
         if now == self.mounts {
             return Ok(());
         }
-        let rows = mounts::difference(&self.mounts, &now);
-        Err(Halt::fail(
-            format!("the host's mount table is the same {when}"),
-            format!("{} lines differ", rows.len()),
-        )
-        .drawn(rows))
+        let halt = Halt::fail(format!("the host's mount table is the same {when}"), "it is another");
+        Err(halt.drawn(mounts::difference(&self.mounts, &now)).likely(
+            "what is shared is one mount for all who have a copy of it: MS_REC | MS_PRIVATE on / ends that, \
+             for / and for all that is mounted below it, and has to come first",
+        ))
     }
 }
 

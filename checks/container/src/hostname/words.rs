@@ -1,10 +1,17 @@
 //! What the command is given: words, environment, stdio.
 
-use std::{env, fs, os::unix::ffi::OsStrExt, path::Path};
+use std::{
+    env,
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
 
 use harness::{Context, Halt, Judged, process::Launch};
 use serde_json::Value;
 
+use super::is_refused;
 use crate::{
     host::{Host, forking},
     run::{Ended, shown_bytes},
@@ -143,6 +150,28 @@ pub(super) fn a_bare_name_is_looked_for_in_path(context: &Context) -> Judged {
         let call = host.call()?.probe_called(name.clone(), "words", &[]).env("PATH", path);
         let ended = call.start()?.ends()?;
         ended.has_status(0)?;
-        same("its own name, as it was given", &chars(name.as_bytes()).into(), &told(&ended)?["name"])
+        same("its own name, as it was given", &chars(name.as_bytes()).into(), &told(&ended)?["name"])?;
+        // One that may not be executed hides no other, and is no "not found" where there is no other.
+        for (behind, expected) in [(host.folder().display().to_string(), 0), ("/nowhere".to_owned(), 126)] {
+            host.forget();
+            let call = host.call()?;
+            let closed = closed_one(host, &call.root().path, &name)?;
+            host.tell(format!("{} cannot be executed", closed.join(&name).display()));
+            let call = call.env("PATH", format!("{}:{behind}:{usual}", closed.display()));
+            let ended = call.probe_called(name.clone(), "exit", &[b"0"]).start()?.ends()?;
+            if expected == 0 { ended.has_status(0)? } else { is_refused(&ended, &[126], "probe")? }
+        }
+        Ok(())
     })
+}
+
+/// A folder with a file of this name that nobody may execute: by the same path inside and outside.
+fn closed_one(host: &Host<'_>, root: &Path, name: &OsStr) -> Judged<PathBuf> {
+    let closed = host.folder().join("closed");
+    let inside = root.join(closed.strip_prefix("/").unwrap_or(&closed));
+    for folder in [&closed, &inside] {
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join(name), "no program")?;
+    }
+    Ok(closed)
 }

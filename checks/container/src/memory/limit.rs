@@ -210,19 +210,35 @@ pub(super) fn the_cgroup_goes_where_it_can(context: &Context) -> Judged {
         }
         inside.finish_well()
     })?;
-    // Mounted elsewhere, and nothing at the usual place.
-    Host::play_with_memory(context, |host| {
-        let elsewhere = host.folder().join("cgroups");
-        fs::create_dir(&elsewhere)?;
-        let place = elsewhere.clone();
-        host.tell(format!("cgroup2 is mounted at {} instead of /sys/fs/cgroup", elsewhere.display()));
-        host.world().inside(move || {
-            let nothing: Option<&str> = None;
-            umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH)?;
-            mount(Some("cgroup2"), &place, Some("cgroup2"), MsFlags::empty(), nothing)
-        })?;
-        let inside = host.call()?.memory("64M").serves()?;
-        has_limit(host, &inside, 64 << 20)?;
-        inside.finish_well()
+    // Mounted elsewhere, and nothing at the usual place: all of it, and then no more than what the runtime was given.
+    Host::play_with_memory(context, |host| is_limited_elsewhere(host, "/sys/fs/cgroup".into()))?;
+    let host = Host::begin(context, Some(Leaf::further_below(&nonce(context, 1))?))?;
+    host.tell_of(|host| {
+        // Another part is mounted as well, and first: one in which the runtime is not.
+        let other = host.leaf().above().join("other");
+        let place = host.folder().join("other");
+        fs::create_dir(&other)?;
+        fs::create_dir(&place)?;
+        bind(host, &other, &place)?;
+        is_limited_elsewhere(host, host.leaf().above().to_owned())
     })
+}
+
+fn bind(host: &Host<'_>, what: &Path, place: &Path) -> Judged {
+    host.tell(format!("{} is mounted at {place:?}", what.display()));
+    let (what, place) = (what.to_owned(), place.to_owned());
+    let nothing: Option<&str> = None;
+    host.remount(move || mount(Some(&what), &place, nothing, MsFlags::MS_BIND, nothing))
+}
+
+/// Demands a limit where this part of the hierarchy is mounted at a place with a space in its name, and nothing elsewhere.
+fn is_limited_elsewhere(host: &Host<'_>, part: PathBuf) -> Judged {
+    let elsewhere = host.folder().join("control groups");
+    fs::create_dir(&elsewhere)?;
+    bind(host, &part, &elsewhere)?;
+    host.remount(|| umount2("/sys/fs/cgroup", MntFlags::MNT_DETACH))?;
+    host.tell("and nothing at /sys/fs/cgroup any more");
+    let inside = host.call()?.memory("64M").serves()?;
+    has_limit(host, &inside, 64 << 20)?;
+    inside.finish_well()
 }

@@ -5,6 +5,8 @@ use harness::{Context, Halt, Judged, verdict::Verdict};
 use super::{MIB, limit::has_limit};
 use crate::{host::Host, run::Inside};
 
+const SWAPPED: &str = "memory.swap.max is not 0: what is above the limit is swapped out";
+
 /// Demands that who asks for so much is killed, and gives the runtime's end.
 #[track_caller]
 fn is_killed_for(inside: Inside<'_, '_>, bytes: i64) -> Judged {
@@ -53,7 +55,7 @@ pub(super) fn swap_is_no_way_out(context: &Context) -> Judged {
         let limit = host.leaf().swap_limit(&inside.cgroup()?);
         is_killed_for(inside, 48 * MIB).map_err(|halt| match limit {
             Some(0) => halt,
-            _ => halt.likely("memory.swap.max is not 0: what is above the limit is swapped out"),
+            _ => halt.likely(SWAPPED),
         })
     })
 }
@@ -74,10 +76,16 @@ pub(super) fn processes_share_one_limit(context: &Context) -> Judged {
         // One of the two is killed, or everybody.
         match inside.ask(&format!("eat-apart {}", 36 * MIB)) {
             Ok(_) if host.leaf().killed(&folder) > 0 => inside.finish_well(),
-            Ok(_) => Err(Halt::fail(
-                "two children cannot have 24 and 36 MiB of 48M",
-                "both have them, and nobody was killed",
-            )),
+            Ok(_) => {
+                let halt = Halt::fail(
+                    "two children cannot have 24 and 36 MiB of 48M",
+                    "both have them, and nobody was killed",
+                );
+                Err(match host.leaf().swap_limit(&folder) {
+                    Some(0) => halt,
+                    _ => halt.likely(SWAPPED),
+                })
+            }
             Err(halt) if matches!(halt.verdict, Verdict::Crash { .. }) => {
                 inside.into_run().ends()?.has_status(137)
             }

@@ -27,7 +27,7 @@ pub(crate) fn ends_alone(run: Run<'_, '_>) -> Judged<Ended> {
     if let Some(left) = seen::of_run(&nonce).first() {
         return Err(Halt::fail(
             "no process is left when the runtime has ended",
-            format!("{} is", seen::shown(*left)),
+            format!("{} is left", seen::shown(*left)),
         ));
     }
     if !zombies.is_empty() {

@@ -11,6 +11,7 @@ pub(super) fn root_cannot_walk_out(context: &Context) -> Judged {
     Host::play(context, |host| {
         for root in [host.root()?, host.mounted_root()?] {
             host.forget();
+            host.tell("the caller has / open as 200");
             let call = crate::call::Call::on(host, root).leaving_open(host_folder()?, 200);
             let inside = call.serves()?;
             has_its_root(host, &inside)?;

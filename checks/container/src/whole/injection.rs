@@ -60,10 +60,19 @@ pub(crate) const CONFINING: Steps = Steps {
     others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat],
 };
 
-/// Those that take rights away, and cover files of the kernel's.
+/// Those that take rights away, separate from the host's network and queues, and cover files of the kernel's.
 pub(crate) const RIGHTS: Steps = Steps {
-    named: &[libc::SYS_mount, libc::SYS_mount_setattr, libc::SYS_capset, libc::SYS_seccomp, libc::SYS_ioctl],
-    others: &[libc::SYS_prctl],
+    named: &[
+        libc::SYS_mount,
+        libc::SYS_open_tree,
+        libc::SYS_move_mount,
+        libc::SYS_mount_setattr,
+        libc::SYS_unshare,
+        libc::SYS_capset,
+        libc::SYS_seccomp,
+        libc::SYS_ioctl,
+    ],
+    others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_prctl],
 };
 
 /// Those between which a runtime may be killed; among them the one that ties the command to it.
@@ -217,7 +226,10 @@ impl Steps {
         let shown = match call.number {
             libc::SYS_mount | libc::SYS_pivot_root => format!("{}, {}", text(0), text(1)),
             libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => text(0),
-            libc::SYS_mkdirat => text(1),
+            libc::SYS_mkdirat | libc::SYS_open_tree => text(1),
+            libc::SYS_unshare => namespaces(call.args[0]).join(" | "),
+            libc::SYS_move_mount => format!("{}, {}", text(1), text(3)),
+            libc::SYS_fsopen => text(0),
             libc::SYS_prctl if call.args[0] != libc::PR_SET_PDEATHSIG as u64 => return None,
             libc::SYS_prctl => "PR_SET_PDEATHSIG".to_owned(),
             // Questions about descriptors are no steps.
@@ -266,16 +278,22 @@ fn other_name(call: &Call) -> Option<String> {
 }
 
 fn makes_namespaces(flags: u64) -> bool {
+    !namespaces(flags).is_empty()
+}
+
+/// The flags among these that ask for a namespace.
+fn namespaces(flags: u64) -> Vec<&'static str> {
     let kinds = [
-        libc::CLONE_NEWNS,
-        libc::CLONE_NEWUTS,
-        libc::CLONE_NEWPID,
-        libc::CLONE_NEWUSER,
-        libc::CLONE_NEWNET,
-        libc::CLONE_NEWIPC,
-        libc::CLONE_NEWCGROUP,
+        (libc::CLONE_NEWNS, "CLONE_NEWNS"),
+        (libc::CLONE_NEWUTS, "CLONE_NEWUTS"),
+        (libc::CLONE_NEWPID, "CLONE_NEWPID"),
+        (libc::CLONE_NEWUSER, "CLONE_NEWUSER"),
+        (libc::CLONE_NEWNET, "CLONE_NEWNET"),
+        (libc::CLONE_NEWIPC, "CLONE_NEWIPC"),
+        (libc::CLONE_NEWCGROUP, "CLONE_NEWCGROUP"),
     ];
-    kinds.iter().any(|&kind| flags & kind as u32 as u64 != 0)
+    let asked = kinds.iter().filter(|(kind, _)| flags & u64::from(kind.cast_unsigned()) != 0);
+    asked.map(|(_, name)| *name).collect()
 }
 
 /// Whether a file is one by which the kernel is told to confine somebody.

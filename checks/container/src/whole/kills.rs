@@ -1,8 +1,8 @@
 //! A runtime that is killed, in the middle of its work and at every step on the way there.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicI32, Ordering},
+    Arc, OnceLock,
+    atomic::{AtomicI32, Ordering},
 };
 
 use harness::{
@@ -56,16 +56,16 @@ pub(super) fn a_killed_runtime_takes_its_container_along(context: &Context) -> J
 /// Kills a runtime at this step of its own, or of its child's; whether it got there.
 fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
     let call = host.call()?.hostname("box");
-    let (runtime, was_there) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicBool::new(false)));
-    let (target, reached) = (Arc::clone(&runtime), Arc::clone(&was_there));
-    let decide = at_step(&TELLING, host, call.root(), number, move |_, _| {
+    let (runtime, was_at) = (Arc::new(AtomicI32::new(0)), Arc::new(OnceLock::new()));
+    let (target, reached) = (Arc::clone(&runtime), Arc::clone(&was_at));
+    let decide = at_step(&TELLING, host, call.root(), number, move |_, step| {
         let pid = target.load(Ordering::SeqCst);
         if pid == 0 {
             // Nobody has said yet whom to kill.
             return Then::Later;
         }
         // Before it is: whoever hears of its end asks for this.
-        reached.store(true, Ordering::SeqCst);
+        let _ = reached.set(step);
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         Then::GoOn
     })?;
@@ -75,12 +75,12 @@ fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
     host.tell(format!("the runtime is killed at step {}", number + 1));
     // Its input stays open: a command that runs nevertheless does not end by itself.
     run.says_something()?;
-    let was_killed = was_there.load(Ordering::SeqCst);
-    if !was_killed {
+    match was_at.get() {
+        Some(step) => host.tell(format!("which is {step}")),
         // No such step has come.
-        run.end_input();
+        None => run.end_input(),
     }
     run.has_ended()?;
     dies(&run)?;
-    Ok(was_killed)
+    Ok(was_at.get().is_some())
 }
