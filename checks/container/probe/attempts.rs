@@ -51,6 +51,7 @@ const CALLS: &[Call] = &[
     // Were it one of a set that a filter compares as a whole, another beside it would open the door.
     call("unshare-more", 272, 310, &[N(sys::CLONE_NEWUSER | sys::CLONE_NEWNS)]),
     call("clone", 56, 120, &[N(sys::CLONE_NEWUSER | 17), N(0), N(0), N(0), N(0)]),
+    call("clone-wide", 56, 0, &[N(1 << 32 | sys::CLONE_NEWUSER | 17), N(0), N(0), N(0), N(0)]),
     call("clone3", 435, 435, &[N(0), N(0)]),
     call("init_module", 175, 128, &[N(0), N(0), N(0)]),
     call("finit_module", 313, 350, &[NONE, N(0), N(0)]),

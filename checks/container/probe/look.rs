@@ -96,12 +96,6 @@ pub(crate) fn identity(file: &fs::Metadata) -> Answer {
     ])
 }
 
-/// Its open descriptors, found without /proc.
-pub(crate) fn descriptors() -> Answer {
-    let open = (0..sys::DESCRIPTORS).filter(|&descriptor| sys::is_open(descriptor));
-    Answer::List(open.map(|descriptor| Answer::Number(descriptor.into())).collect())
-}
-
 /// Its signals that are blocked, and those that are ignored.
 pub(crate) fn signals() -> io::Result<Answer> {
     let numbers = |numbers: Vec<i32>| {

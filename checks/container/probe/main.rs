@@ -100,7 +100,6 @@ fn respond(words: &[&str], state: &mut deeds::State) -> io::Result<Answer> {
         "read" => look::read(word(1)),
         "list" => look::list(word(1)),
         "stat" => look::stat(word(1)),
-        "descriptors" => Ok(look::descriptors()),
         "signals" => look::signals(),
         "environment" => Ok(look::environment()),
         "write" => look::write(word(1), word(2)),

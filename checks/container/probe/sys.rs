@@ -39,7 +39,6 @@ mod c {
         pub(super) fn signal(signal: c_int, handler: usize) -> usize;
         pub(super) fn sigprocmask(how: c_int, set: *const u64, old: *mut [u64; 16]) -> c_int;
         pub(super) fn sigaction(signal: c_int, new: *const c_void, old: *mut [usize; 32]) -> c_int;
-        pub(super) fn fcntl(descriptor: c_int, command: c_int, ...) -> c_int;
         pub(super) fn fchdir(descriptor: c_int) -> c_int;
         pub(super) fn chroot(path: *const c_char) -> c_int;
         pub(super) fn mount(
@@ -182,13 +181,6 @@ extern "C" fn remember_ignored() {
 pub(crate) fn ignored() -> Vec<i32> {
     let set = IGNORED.load(Ordering::Relaxed);
     SIGNALS.filter(|number| set & (1 << (number - 1)) != 0).collect()
-}
-
-/// Whether a descriptor is open.
-pub(crate) fn is_open(descriptor: i32) -> bool {
-    const F_GETFD: c_int = 1;
-    // SAFETY: takes numbers alone.
-    unsafe { c::fcntl(descriptor, F_GETFD) >= 0 }
 }
 
 /// Moves to an open folder.

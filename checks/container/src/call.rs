@@ -29,6 +29,8 @@ pub(crate) struct Call<'h, 'c> {
     environment: Vec<(String, OsString)>,
     descriptors: Vec<(OwnedFd, i32)>,
     folder: PathBuf,
+    /// What the process does before it becomes the runtime, in the shell's words; `exec "$@"` at its end.
+    before: Option<&'static str>,
 }
 
 impl<'h, 'c> Call<'h, 'c> {
@@ -48,6 +50,7 @@ impl<'h, 'c> Call<'h, 'c> {
             environment: Vec::new(),
             descriptors: Vec::new(),
             folder,
+            before: None,
         };
         call.probe("serve", &[])
     }
@@ -118,6 +121,13 @@ impl<'h, 'c> Call<'h, 'c> {
         self
     }
 
+    /// Has the process that becomes the runtime do something before, by a shell: it ends with `exec "$@"`.
+    #[must_use]
+    pub(crate) fn after(mut self, script: &'static str) -> Self {
+        self.before = Some(script);
+        self
+    }
+
     /// Has it called in this folder.
     #[must_use]
     pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
@@ -148,7 +158,14 @@ impl<'h, 'c> Call<'h, 'c> {
 
     fn start_as(self, supervisor: Option<&Supervisor>) -> Judged<Run<'h, 'c>> {
         self.host.tell(self.shown());
-        let launch = self.host.launch(&self.folder).env(NONCE, &self.nonce);
+        let launch = match self.before {
+            None => self.host.launch(&self.folder),
+            Some(script) => {
+                self.host.tell(format!("its caller is a shell, which does: {script}"));
+                self.host.launch_after(script, &self.folder)
+            }
+        };
+        let launch = launch.env(NONCE, &self.nonce);
         let mut launch = self.all_words().iter().fold(launch, Launch::arg);
         for (name, value) in &self.environment {
             launch = launch.env(name, value);

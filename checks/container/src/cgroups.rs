@@ -9,7 +9,7 @@ use std::{
 
 use harness::{Halt, Judged};
 
-use crate::mounts;
+use crate::{host::Ids, mounts};
 
 /// Why a check of limits cannot run.
 const NEEDED: &str = "it needs cgroup2 with the memory controller, and root: --lane lab has it";
@@ -82,11 +82,11 @@ impl Leaf {
     ///
     /// # Errors
     /// Fault when that is refused.
-    pub(crate) fn delegate(&self, user: u32) -> Judged {
+    pub(crate) fn delegate(&self, user: Ids) -> Judged {
         for folder in [&self.above, &self.folder] {
             let files = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"];
             for path in [folder.clone()].into_iter().chain(files.map(|file| folder.join(file))) {
-                std::os::unix::fs::chown(path, Some(user), Some(user))?;
+                user.own(&path)?;
             }
         }
         Ok(())
@@ -100,9 +100,7 @@ impl Leaf {
 
     /// How much can be swapped out, at most; `None` where nothing stops it.
     pub(crate) fn swap_limit(&self, folder: &Path) -> Option<u64> {
-        counted(folder, &self.folder, &self.above)
-            .filter_map(|folder| number(&folder.join("memory.swap.max")))
-            .min()
+        swap_limit_between(folder, &self.folder, &self.above)
     }
 
     /// How many processes were killed for memory, as one of these cgroups counts them.
@@ -119,6 +117,11 @@ impl Leaf {
 /// The least of `memory.max` from `folder` up to, but without, `leaf` or `above`.
 pub(crate) fn limit_between(folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
     counted(folder, leaf, above).filter_map(|folder| number(&folder.join("memory.max"))).min()
+}
+
+/// The same of what can be swapped out (`memory.swap.max`).
+pub(crate) fn swap_limit_between(folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
+    counted(folder, leaf, above).filter_map(|folder| number(&folder.join("memory.swap.max"))).min()
 }
 
 fn counted<'f>(folder: &'f Path, leaf: &'f Path, above: &'f Path) -> impl Iterator<Item = &'f Path> {

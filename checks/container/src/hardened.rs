@@ -6,12 +6,14 @@ mod masks;
 mod rights;
 mod separation;
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use harness::{Check, Context, Judged, Stage};
 
 use crate::{
     host::Host,
     run::Inside,
-    whole::{Outcome, RIGHTS, injected_in, is_confined_or_refused},
+    whole::{DENIED, Outcome, RIGHTS, injected, is_confined_or_refused, without_clone3},
 };
 
 pub(crate) const STAGE: Stage = Stage {
@@ -97,21 +99,34 @@ fn is_hardened(host: &Host<'_>, inside: &Inside<'_, '_>) -> Judged {
 fn a_failed_step_leaves_no_rights(context: &Context) -> Judged {
     Host::play(context, |host| {
         let call = || Ok(host.call()?.hostname("box"));
-        injected_in(&RIGHTS, host, call, |step, outcome| {
+        injected((&RIGHTS, DENIED), host, call, |step, outcome| {
             if let Outcome::Runs(inside) = &outcome {
                 is_hardened(host, inside).map_err(|halt| {
                     halt.likely(format!("the error of {step} is ignored, and the command run without"))
                 })?;
             }
             is_confined_or_refused(host, step, outcome)
-        })
+        })?;
+        // The other way to make a child has to ask for the same.
+        host.forget();
+        let supervisor = without_clone3(host)?;
+        let inside = call()?.start_supervised(&supervisor)?.serves()?;
+        is_hardened(host, &inside)?;
+        inside.finish_well()
     })
 }
 
 fn without_root_it_is_as_hard(context: &Context) -> Judged {
     Host::play_without_root(context, |host| {
-        let inside = host.call()?.serves()?;
+        let call = host.call()?;
+        // Of the caller's: in its user namespace the command is root of these, and of nobody else's.
+        let closed = call.root().path.join("closed");
+        fs::write(&closed, "closed to everybody")?;
+        host.user().map_or(Ok(()), |caller| caller.own(&closed))?;
+        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
+        let inside = call.serves()?;
         is_hardened(host, &inside)?;
+        rights::reads_what_is_closed(&inside)?;
         for call in ["clone", "open_tree", "io_uring_setup"] {
             filter::is_refused(&inside, call)?;
         }

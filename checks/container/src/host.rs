@@ -59,11 +59,18 @@ pub(crate) struct Host<'c> {
     calls: Cell<u32>,
 }
 
-/// A caller who is not root.
+/// A caller who is not root, and its way to the subject.
 #[derive(Debug)]
 struct User {
-    id: u32,
+    ids: Ids,
     way: Way,
+}
+
+/// A user and its group. They are two numbers, or who takes one for the other would not be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ids {
+    pub(crate) user: u32,
+    pub(crate) group: u32,
 }
 
 /// Which file a path leads to, whatever it is called.
@@ -155,10 +162,10 @@ impl<'c> Host<'c> {
     /// # Errors
     /// Fault when that is refused.
     pub(crate) fn hand_to_somebody(&mut self) -> Judged {
-        let id = somebody(self.context);
-        chown(self.folder.path(), Some(Uid::from_raw(id)), Some(Gid::from_raw(id)))?;
-        let way = Way::open(self.context, &self.world, id)?;
-        self.user = Some(User { id, way });
+        let ids = somebody(self.context);
+        ids.own(self.folder.path())?;
+        let way = Way::open(self.context, &self.world, ids.user)?;
+        self.user = Some(User { ids, way });
         Ok(())
     }
 
@@ -258,15 +265,22 @@ impl<'c> Host<'c> {
     }
 
     /// The caller, where it is not root.
-    pub(crate) fn user(&self) -> Option<u32> {
-        self.user.as_ref().map(|user| user.id)
+    pub(crate) fn user(&self) -> Option<Ids> {
+        self.user.as_ref().map(|user| user.ids)
     }
 
     /// The runtime, to be started by the caller in `folder`.
     pub(crate) fn launch(&self, folder: &Path) -> Launch {
-        let Some(User { id, way }) = &self.user else { return self.context.launch(folder) };
+        let Some(User { ids, way }) = &self.user else { return self.context.launch(folder) };
         let (program, args) = way.words.split_first().expect("a subject names its program");
-        args.iter().fold(self.context.launch_other(program, folder), Launch::arg).as_user(*id)
+        let launch = args.iter().fold(self.context.launch_other(program, folder), Launch::arg);
+        launch.as_user(ids.user, ids.group)
+    }
+
+    /// The same, of a shell that does something and then becomes the runtime; root's.
+    pub(crate) fn launch_after(&self, script: &str, folder: &Path) -> Launch {
+        let shell = self.context.launch_other("/bin/sh", folder).arg("-c").arg(script).arg("sh");
+        self.context.words().iter().fold(shell, Launch::arg)
     }
 
     /// A root file system in a plain folder.
@@ -305,12 +319,9 @@ impl<'c> Host<'c> {
             writing(|| fs::copy(&probe, &inside))?;
         }
         if let Some(user) = self.user() {
-            let (uid, gid) = (Some(Uid::from_raw(user)), Some(Gid::from_raw(user)));
-            chown(&seen, uid, gid)?;
-            above
-                .ancestors()
-                .take_while(|folder| *folder != seen)
-                .try_for_each(|folder| chown(folder, uid, gid))?;
+            user.own(&seen)?;
+            let folders = above.ancestors().take_while(|folder| *folder != seen);
+            folders.into_iter().try_for_each(|folder| user.own(folder))?;
         }
         Ok(Root { path, sign, probe: FileId::of(&inside)? })
     }
@@ -340,8 +351,20 @@ pub(crate) fn nonce(context: &Context, number: u32) -> String {
 
 /// A user who is not root and who can start the subject: the owner of the program, as a student's own is not open to
 /// strangers; else nobody.
-fn somebody(context: &Context) -> u32 {
+fn somebody(context: &Context) -> Ids {
     const NOBODY: u32 = 65_534;
+    const GROUPS: [u32; 2] = [65_533, 65_532];
     let owner = context.words().iter().rev().find_map(|word| Some(fs::metadata(word).ok()?.uid()));
-    owner.filter(|&owner| owner != 0).unwrap_or(NOBODY)
+    let user = owner.filter(|&owner| owner != 0).unwrap_or(NOBODY);
+    Ids { user, group: if user == GROUPS[0] { GROUPS[1] } else { GROUPS[0] } }
+}
+
+impl Ids {
+    /// Makes a file theirs.
+    ///
+    /// # Errors
+    /// Fault when that is refused.
+    pub(crate) fn own(self, path: &Path) -> Judged {
+        Ok(chown(path, Some(Uid::from_raw(self.user)), Some(Gid::from_raw(self.group)))?)
+    }
 }

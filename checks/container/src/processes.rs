@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     host::{Host, forking},
-    hostname::has_own_namespace,
+    hostname::{has_own_namespace, is_refused},
     mounts,
     run::Inside,
 };
@@ -137,8 +137,24 @@ fn proc_shows_the_container_s_processes_alone(context: &Context) -> Judged {
         if !pids(&inside.told("list /proc")?).contains(&child["pid"].as_i64().unwrap_or(0)) {
             return Err(Halt::fail("the pid of its child in /proc", "others"));
         }
-        inside.finish_well()
+        inside.finish_well()?;
+        host.forget();
+        is_made_or_refused(host)
     })
+}
+
+/// Demands of a root without a folder for it that it gets one, or that the command does not run.
+fn is_made_or_refused(host: &Host<'_>) -> Judged {
+    let call = host.call()?;
+    fs::remove_dir(call.root().path.join("proc"))?;
+    host.tell("ROOTFS has no folder proc");
+    match call.start()?.serves_or_ends()? {
+        Ok(inside) => {
+            lists(&inside, 1)?;
+            inside.finish_well()
+        }
+        Err(ended) => is_refused(&ended, &[125], ""),
+    }
 }
 
 fn no_process_of_the_host_can_be_reached(context: &Context) -> Judged {

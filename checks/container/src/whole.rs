@@ -12,16 +12,16 @@ use harness::{Check, Halt, Judged, Stage};
 use crate::{
     filesystem::{has_descriptors, has_its_root, mounts_are_its_own},
     host::Host,
-    hostname::is_called,
+    hostname::{has_own_namespace, is_called},
     memory::has_limit,
     processes::is_pid_1,
     run::Inside,
 };
 
 pub(crate) use ends::ends_alone;
-pub(crate) use failures::is_confined_or_refused;
-pub(crate) use injection::{Outcome, RIGHTS, injected, injected_in};
-pub(crate) use kills::dies;
+pub(crate) use failures::{is_confined_or_refused, without_clone3};
+pub(crate) use injection::{CONFINING, DENIED, Outcome, RIGHTS, injected};
+pub(crate) use kills::{dies, is_killed_at_every_step};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 5,
@@ -91,6 +91,7 @@ pub(crate) const STAGE: Stage = Stage {
 #[track_caller]
 pub(crate) fn is_fully_confined(host: &Host<'_>, inside: &Inside<'_, '_>, name: &str) -> Judged {
     is_called(inside, name)?;
+    has_own_namespace(host, inside, "uts")?;
     is_pid_1(host, inside)?;
     has_its_root(host, inside)?;
     mounts_are_its_own(host, inside)?;

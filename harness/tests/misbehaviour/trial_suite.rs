@@ -62,7 +62,7 @@ const STANDING: Stage = Stage {
     bonus: false,
     checks: &[
         Check::new("has_descriptor_77", has_descriptor_77),
-        Check::new("is_user_65534", is_user_65534),
+        Check::new("is_65534_of_group_65533", is_65534_of_group_65533),
         Check::new("is_in_a_cgroup", is_in_a_cgroup),
         Check::new("makes_no_folder", makes_no_folder),
         Check::new("makes_a_folder_last", makes_a_folder_last),
@@ -74,11 +74,11 @@ fn has_descriptor_77(context: &Context) -> Judged {
     says(context, "yes", |launch| launch.inheriting(root.into(), 77))
 }
 
-fn is_user_65534(context: &Context) -> Judged {
+fn is_65534_of_group_65533(context: &Context) -> Judged {
     if !Uid::effective().is_root() {
         return Err(Halt::skip("only root can become somebody else"));
     }
-    says(context, "65534", |launch| launch.as_user(65_534))
+    says(context, "65534:65533 65533", |launch| launch.as_user(65_534, 65_533))
 }
 
 fn is_in_a_cgroup(context: &Context) -> Judged {

@@ -10,6 +10,7 @@ use harness::{Context, Halt, Judged};
 use nix::errno::Errno;
 use serde_json::Value;
 
+use super::outside::furnish;
 use crate::{
     host::{FileId, Host},
     hostname::is_refused,
@@ -138,7 +139,9 @@ fn is_its_own(mount: &Mount, mounts: &[Mount], hosts: &[Mount]) -> bool {
 
 pub(super) fn nothing_of_the_host_s_is_mounted(context: &Context) -> Judged {
     Host::play(context, |host| {
-        for root in [host.root()?, host.mounted_root()?] {
+        let image = host.root()?;
+        furnish(&image.path)?;
+        for root in [host.root()?, host.mounted_root()?, image] {
             host.forget();
             let inside = crate::call::Call::on(host, root).serves()?;
             mounts_are_its_own(host, &inside)?;
@@ -226,19 +229,12 @@ pub(super) fn no_descriptor_leads_out(context: &Context) -> Judged {
 /// Demands that the command has its stdio open and nothing else.
 #[track_caller]
 pub(crate) fn has_descriptors(inside: &Inside<'_, '_>) -> Judged {
-    let open = inside.told("descriptors")?;
-    if open == serde_json::json!([0, 1, 2]) {
+    let open = inside.descriptors()?;
+    if open.keys().eq(&[0, 1, 2]) {
         return Ok(());
     }
-    let numbers: Vec<_> =
-        open.as_array().cloned().unwrap_or_default().iter().filter_map(Value::as_i64).collect();
-    let more = numbers.iter().filter(|&&number| number > 2);
-    let link = |number: &i64| {
-        let link = std::fs::read_link(format!("/proc/{}/fd/{number}", inside.pid())).unwrap_or_default();
-        format!("{number} is {}", link.display())
-    };
-    let links: Vec<_> = more.map(link).collect();
-    Err(Halt::fail("0, 1 and 2 open, and no other", format!("{open}; {}", links.join(", "))))
+    let shown: Vec<_> = open.iter().map(|(number, file)| format!("{number} is {}", file.display())).collect();
+    Err(Halt::fail("0, 1 and 2 open, and no other", shown.join(", ")))
 }
 
 /// A folder of the host's, open.

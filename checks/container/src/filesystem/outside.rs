@@ -1,6 +1,13 @@
 //! What the host notices: nothing.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs::{self, File, FileTimes},
+    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 use harness::{Context, Halt, Judged};
 
@@ -37,7 +44,8 @@ pub(super) fn a_root_may_be_a_mount_or_a_link(context: &Context) -> Judged {
         inside.finish_well()?;
 
         host.forget();
-        let link = host.folder().join("link");
+        // A name is bytes.
+        let link = host.folder().join(OsStr::from_bytes(b"li\xffnk"));
         let call = host.call()?;
         std::os::unix::fs::symlink(&call.root().path, &link)?;
         let inside = call.root_word(&link).serves()?;
@@ -54,6 +62,13 @@ pub(super) fn a_root_may_be_a_mount_or_a_link(context: &Context) -> Judged {
             has_its_root(host, &inside)?;
             inside.finish_well()?;
         }
+        host.forget();
+        let call = host.call()?;
+        let root = call.root().path.clone();
+        let inside = call.root_word(".").in_folder(&root).serves()?;
+        has_its_root(host, &inside)?;
+        mounts_are_its_own(host, &inside)?;
+        inside.finish_well()?;
         Ok(())
     })
 }
@@ -80,21 +95,21 @@ pub(super) fn nothing_is_made_in_the_root(context: &Context) -> Judged {
     Host::play(context, |host| {
         let call = host.call()?;
         let root = call.root().path.clone();
-        fs::create_dir_all(root.join("etc"))?;
+        furnish(&root)?;
         fs::write(root.join("etc/hosts"), "# of the image\n")?;
+        age(&root)?;
         let before = content(&root);
         let is_same = |when: &str| {
             let now = content(&root);
-            let changed =
-                before.iter().find(|(path, file)| now.get(*path) != Some(file)).map(|(path, _)| path);
+            let changed = before.iter().find(|(path, file)| now.get(*path) != Some(file));
             let made = now.keys().find(|path| !before.contains_key(*path));
             match (made, changed) {
                 (Some(path), _) => {
                     Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made")))
                 }
-                (_, Some(path)) => Err(Halt::fail(
-                    format!("everything in ROOTFS is as it was {when}"),
-                    format!("{path} is not"),
+                (_, Some((path, file))) => Err(Halt::fail(
+                    format!("{path} in ROOTFS is as it was {when}: {file}"),
+                    now.get(path).map_or("it is gone", String::as_str),
                 )),
                 (None, None) => Ok(()),
             }
@@ -107,7 +122,29 @@ pub(super) fn nothing_is_made_in_the_root(context: &Context) -> Judged {
     })
 }
 
-/// Every file below a folder: its kind and rights, owner, size, and content where it is short.
+/// Folders and files that every image has, and that a runtime may like to mount something on.
+pub(super) fn furnish(root: &Path) -> Judged {
+    for folder in ["dev/pts", "dev/shm", "sys/fs/cgroup", "tmp", "run", "etc", "var/tmp", "root", "home"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    for file in ["etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/localtime", "dev/null"] {
+        fs::write(root.join(file), "")?;
+    }
+    Ok(())
+}
+
+/// Dates all folders back: what is made in one and removed again leaves its date.
+fn age(folder: &Path) -> Judged {
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for entry in fs::read_dir(folder)?.flatten() {
+        if entry.file_type()?.is_dir() {
+            age(&entry.path())?;
+        }
+    }
+    Ok(File::open(folder)?.set_times(FileTimes::new().set_modified(long_ago))?)
+}
+
+/// Every file below a folder: its kind and rights, owner, size, and content where it is short; of folders when they changed.
 fn content(folder: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut next = vec![folder.to_owned()];
@@ -120,10 +157,13 @@ fn content(folder: &Path) -> BTreeMap<String, String> {
         let text =
             if file.is_file() && size < 4096 { fs::read(&path).unwrap_or_default() } else { Vec::new() };
         let name = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-        found.insert(
-            format!("/{name}"),
-            format!("{:o} {} {} {size} {text:?}", file.mode(), file.uid(), file.gid()),
-        );
+        let shown = if file.is_dir() {
+            format!("changed at {}", file.mtime())
+        } else {
+            format!("{size} bytes {:?}", String::from_utf8_lossy(&text))
+        };
+        let rights = format!("mode {:o}, of {}:{}", file.mode(), file.uid(), file.gid());
+        found.insert(format!("/{name}"), format!("{rights}, {shown}"));
     }
     found
 }

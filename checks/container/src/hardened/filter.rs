@@ -12,7 +12,7 @@ use crate::{host::Host, run::Inside};
 
 /// What is refused: the probe's name for it, its number by x86-64's ABI, by x32's where that differs, by the 32-bit one, and
 /// its first two arguments.
-const REFUSED: [(&str, u32, u32, u32, [u64; 2]); 40] = [
+const REFUSED: [(&str, u32, u32, u32, [u64; 2]); 41] = [
     ("mount", 165, 0, 21, [0, 0]),
     ("umount2", 166, 0, 52, [0, 0]),
     ("pivot_root", 155, 0, 217, [0, 0]),
@@ -27,6 +27,7 @@ const REFUSED: [(&str, u32, u32, u32, [u64; 2]); 40] = [
     ("unshare", 272, 0, 310, [NEWUSER, 0]),
     ("unshare-more", 272, 0, 310, [NEWUSER | 0x2_0000, 0]),
     ("clone", 56, 0, 120, [NEWUSER | 17, 0]),
+    ("clone-wide", 56, 0, 0, [1 << 32 | NEWUSER | 17, 0]),
     ("clone3", 435, 0, 435, [0, 0]),
     ("init_module", 175, 0, 128, [0, 0]),
     ("finit_module", 313, 0, 350, [0, 0]),

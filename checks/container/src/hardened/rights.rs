@@ -130,19 +130,27 @@ pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
         fs::write(&closed, "closed to everybody")?;
         fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
         let inside = call.serves()?;
-        let mut deeds = vec![("read /closed".to_owned(), "dac_override")];
+        reads_what_is_closed(&inside)?;
         // In a user namespace there may be nobody else to become.
         if let Some(somebody) = somebody_else(&inside)? {
-            deeds.push((format!("give /closed {somebody}"), "chown"));
-            deeds.push((format!("kill-as-another {somebody}"), "setuid, setgid and kill"));
-        }
-        for (question, name) in deeds {
-            if let Err(errno) = inside.ask(&question)? {
-                let got = nix::errno::Errno::from_raw(errno).to_string();
-                return Err(Halt::fail(format!("root inside has {name}: `{question}` works"), got));
-            }
+            may(&inside, &format!("give /closed {somebody}"), "chown")?;
+            may(&inside, &format!("kill-as-another {somebody}"), "setuid, setgid and kill")?;
         }
         inside.finish_well()
+    })
+}
+
+/// Demands that root inside reads `/closed`, a file of mode 0, of an owner who is mapped.
+#[track_caller]
+pub(super) fn reads_what_is_closed(inside: &Inside<'_, '_>) -> Judged {
+    may(inside, "read /closed", "dac_override")
+}
+
+#[track_caller]
+fn may(inside: &Inside<'_, '_>, question: &str, capability: &str) -> Judged {
+    inside.ask(question)?.map(drop).map_err(|errno| {
+        let got = nix::errno::Errno::from_raw(errno).to_string();
+        Halt::fail(format!("root inside has {capability}: `{question}` works"), got)
     })
 }
 

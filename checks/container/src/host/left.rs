@@ -30,8 +30,16 @@ impl Left {
     pub(crate) fn now(host: &Host<'_>) -> Judged<Self> {
         let mut files = BTreeSet::new();
         for place in PLACES {
-            let names = fs::read_dir(host.world().outside(Path::new(place))).into_iter().flatten().flatten();
-            files.extend(names.map(|entry| Path::new(place).join(entry.file_name())));
+            let place = Path::new(place);
+            let names = fs::read_dir(host.world().outside(place)).into_iter().flatten().flatten();
+            for entry in names {
+                let path = place.join(entry.file_name());
+                // Other checks' own are not looked into, and this one's below.
+                if !entry.file_name().to_string_lossy().starts_with("groundwork-") {
+                    tree(&entry.path(), &path, &mut files);
+                }
+                files.insert(path);
+            }
         }
         tree(&host.world().outside(host.folder()), host.folder(), &mut files);
         Ok(Self { mounts: host.world().mounts()?, cgroups: cgroups::all(), files })

@@ -38,7 +38,7 @@ pub(crate) fn has_own_namespace(host: &Host<'_>, inside: &Inside<'_, '_>, kind: 
     let (ours, theirs) = (host.world().namespace(kind)?, inside.namespace(kind)?);
     if ours == theirs {
         let got = format!("that of the host, {}", theirs.display());
-        return Err(Halt::fail(format!("a {kind} namespace of the command's own"), got));
+        return Err(Halt::fail(format!("a namespace of the command's own ({kind})"), got));
     }
     Ok(())
 }
@@ -47,7 +47,7 @@ pub(super) fn the_command_has_a_name_of_its_own(context: &Context) -> Judged {
     Host::play(context, |host| {
         // As long as can be, which is longer than some think (HOST_NAME_MAX).
         let longest = "n".repeat(64);
-        for name in ["box", "web-01.example.test", longest.as_str()] {
+        for name in ["box", "Web-01.Example.test", longest.as_str()] {
             host.forget();
             let inside = host.call()?.hostname(name).serves()?;
             is_called(&inside, name)?;

@@ -95,6 +95,12 @@ pub(super) fn a_bad_command_line_is_125(context: &Context) -> Judged {
             let ended = host.call()?.root_word(root).probe("exit", &[b"0"]).start()?.ends()?;
             is_refused(&ended, &[125], "")?;
         }
+        // No word for a folder is not the caller's folder.
+        host.forget();
+        let call = host.call()?;
+        let folder = call.root().path.clone();
+        let ended = call.root_word("").in_folder(&folder).probe("exit", &[b"0"]).start()?.ends()?;
+        is_refused(&ended, &[125], "")?;
         for words in [
             &[][..],
             &["nonsense", "/", "/bin/true"],

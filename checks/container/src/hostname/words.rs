@@ -20,6 +20,9 @@ use crate::{
 /// What only the harness knows how to choose: it is another for each process.
 const MARKER: &str = "GROUNDWORK_";
 
+/// What an environment may hold, and Unicode may not.
+const NO_TEXT: &[u8] = b"\xff\xfe=\n";
+
 pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
     const WORDS: [&[u8]; 10] = [
         b"--hostname",
@@ -36,7 +39,8 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
     Host::play(context, |host| {
         let outside = plain(host)?;
         let call = host.call()?.probe("words", &WORDS);
-        let ended = call.hostname("box").env("EMPTY", "").start()?.ends()?;
+        let bytes = OsStr::from_bytes(NO_TEXT);
+        let ended = call.hostname("box").env("EMPTY", "").env("BYTES", bytes).start()?.ends()?;
         ended.has_status(0)?;
         let told = told(&ended)?;
         let expected: Vec<Value> = WORDS.iter().map(|word| chars(word).into()).collect();
@@ -61,7 +65,7 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
 /// What the probe says when no runtime is between.
 fn plain(host: &Host<'_>) -> Judged<Value> {
     let launch: Launch = host.context().launch_other(&host.probe().to_string_lossy(), host.folder());
-    let launch = launch.arg("words").arg("nonce").env("EMPTY", "");
+    let launch = launch.arg("words").arg("nonce").env("EMPTY", "").env("BYTES", OsStr::from_bytes(NO_TEXT));
     let line = forking(|| launch.start())?.read_line("the probe speaks")?;
     serde_json::from_str(&line).map_err(|error| Halt::fault(error.to_string()))
 }

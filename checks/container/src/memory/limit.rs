@@ -44,14 +44,16 @@ pub(crate) fn has_limit(host: &Host<'_>, inside: &Inside<'_, '_>, bytes: u64) ->
 }
 
 pub(super) fn the_limit_is_exact(context: &Context) -> Judged {
-    const SIZES: [(&str, u64); 7] = [
+    const SIZES: [(&str, u64); 9] = [
         ("64M", 64 << 20),
         ("64m", 64 << 20),
         ("67108864", 64 << 20),
         ("40960K", 40 << 20),
+        ("40960k", 40 << 20),
         ("16777216", 16 << 20),
         ("33558528", 33_558_528),
         ("1g", 1 << 30),
+        ("8589934592", 8 << 30),
     ];
     Host::play_with_memory(context, |host| {
         for (size, bytes) in SIZES {
@@ -66,6 +68,11 @@ pub(super) fn the_limit_is_exact(context: &Context) -> Judged {
             let inside = call.serves()?;
             has_limit(host, &inside, bytes)?;
             inside.finish_well()?;
+        }
+        // More than there is, and all that fits into 64 bits: whatever limit the kernel makes of it.
+        for size in ["9223372036854775808", "17179869183G", "18446744073709551615"] {
+            host.forget();
+            host.call()?.memory(size).probe("exit", &[b"0"]).start()?.ends()?.has_status(0)?;
         }
         host.forget();
         let inside = host.call()?.serves()?;
@@ -134,14 +141,19 @@ fn family(pid: i32) -> Vec<i32> {
 
 pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Judged {
     Host::play_with_memory(context, |host| {
-        let found: Arc<Mutex<Option<PathBuf>>> = Arc::default();
+        let found: Arc<Mutex<Option<(PathBuf, Option<&str>)>>> = Arc::default();
         let at_exec = Arc::clone(&found);
-        let (leaf, limit) = (host.leaf().folder().to_owned(), host.leaf().above().to_owned());
+        let (leaf, above) = (host.leaf().folder().to_owned(), host.leaf().above().to_owned());
         let look = move |pid: i32| {
             let folder = cgroups::of(pid).unwrap_or_default();
-            let has_limit = cgroups::limit_between(&folder, &leaf, &limit) == Some(64 << 20);
-            let state = if has_limit { folder.join("limited") } else { folder };
-            at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(state);
+            let lacks = if cgroups::limit_between(&folder, &leaf, &above) != Some(64 << 20) {
+                Some("memory.max")
+            } else if cgroups::swap_limit_between(&folder, &leaf, &above).is_none() {
+                Some("memory.swap.max")
+            } else {
+                None
+            };
+            at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((folder, lacks));
         };
         let is_awaited = |call: &Call| file_of(call).is_some_and(|file| is_control(&file));
         let supervisor = Supervisor::begin(&CALLS, barrier(host.probe(), is_awaited, look))?;
@@ -150,15 +162,13 @@ pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Ju
         has_limit(host, &inside, 64 << 20)?;
         inside.finish_well()?;
         let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(found) = found else {
+        let Some((folder, lacks)) = found else {
             return Err(Halt::fault("the exec of the command was not seen"));
         };
-        if found.file_name().is_some_and(|name| name == "limited") {
-            return Ok(());
-        }
-        let got = format!("it is executed in {}, without that limit", found.display());
-        Err(Halt::fail("the command is executed in a cgroup with a limit of 64M", got)
-            .likely("the command does not wait until its pid is in cgroup.procs and memory.max is written"))
+        let Some(lacks) = lacks else { return Ok(()) };
+        let got = format!("it is executed in {}, without a limit in {lacks}", folder.display());
+        Err(Halt::fail("the command is executed in a cgroup with a limit of 64M, and one of swap", got)
+            .likely("the command does not wait until its pid is in cgroup.procs and its limits are written"))
     })
 }
 

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn a_bad_size_is_refused(context: &Context) -> Judged {
     // The last is 2^64, and those before it come to that and to more: 2^64 + 2^30 among them, which is a gigabyte for who
     // looks at 64 bits alone.
-    const SIZES: [&str; 18] = [
+    const SIZES: [&str; 20] = [
         "0",
         "0M",
         "-1",
@@ -24,6 +24,8 @@ pub(super) fn a_bad_size_is_refused(context: &Context) -> Judged {
         "64 M",
         "64X",
         "64MB",
+        "64T",
+        "67108864B",
         "M",
         "",
         "0x4000000",

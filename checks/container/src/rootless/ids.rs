@@ -12,16 +12,16 @@ use harness::{
 };
 
 use crate::{
-    host::Host,
+    host::{Host, Ids},
     memory::{barrier, file_of},
     run::Inside,
 };
 
 /// Demands maps of one id, the caller's.
 #[track_caller]
-pub(crate) fn has_ids(inside: &Inside<'_, '_>, caller: u32) -> Judged {
+pub(crate) fn has_ids(inside: &Inside<'_, '_>, caller: Ids) -> Judged {
     let who = inside.told("who")?;
-    for (file, name) in [("uid_map", "uid"), ("gid_map", "gid")] {
+    for (file, name, caller) in [("uid_map", "uid", caller.user), ("gid_map", "gid", caller.group)] {
         let map = inside.proc_file(file)?;
         let numbers: Vec<u32> = map.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         let [first_inside, first_outside, length] = numbers[..] else {
@@ -46,7 +46,7 @@ pub(crate) fn has_ids(inside: &Inside<'_, '_>, caller: u32) -> Judged {
     Ok(())
 }
 
-fn caller(host: &Host<'_>) -> Judged<u32> {
+fn caller(host: &Host<'_>) -> Judged<Ids> {
     host.user().ok_or_else(|| Halt::fault("a host whose caller is root"))
 }
 
@@ -83,7 +83,7 @@ pub(super) fn the_ids_are_there_at_the_first_instruction(context: &Context) -> J
         inside.finish_well()?;
         let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
         let found = found.ok_or_else(|| Halt::fault("the exec of the command was not seen"))?;
-        if found.matches(&format!(" {caller} 1")).count() == 2 {
+        if [caller.user, caller.group].iter().all(|id| found.contains(&format!(" {id} 1"))) {
             return Ok(());
         }
         Err(Halt::fail("both maps are written when the command is executed", found)
@@ -97,11 +97,12 @@ pub(super) fn files_belong_to_the_caller(context: &Context) -> Judged {
         inside.told("write /made-inside hello")?;
         let file = fs::metadata(host.world().outside(&inside.root().path).join("made-inside"))?;
         let caller = caller(host)?;
-        if (file.uid(), file.gid()) != (caller, caller) {
-            let got = format!("they belong to {}:{}", file.uid(), file.gid());
+        let owner = Ids { user: file.uid(), group: file.gid() };
+        if owner != caller {
+            let shown = |ids: Ids| format!("{}:{}", ids.user, ids.group);
             return Err(Halt::fail(
-                format!("files that the command makes belong to the caller, {caller}:{caller}"),
-                got,
+                format!("files that the command makes belong to the caller, {}", shown(caller)),
+                format!("they belong to {}", shown(owner)),
             ));
         }
         let seen = inside.told("stat /made-inside")?;

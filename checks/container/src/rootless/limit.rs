@@ -16,7 +16,7 @@ pub(super) fn a_user_s_limit_is_set_or_refused(context: &Context) -> Judged {
         host.tell_of(|host| {
             if let (true, Some(user)) = (is_delegated, host.user()) {
                 host.leaf().delegate(user)?;
-                host.tell(format!("the cgroup and the one above it belong to the caller, {user}"));
+                host.tell(format!("the cgroup and the one above it belong to the caller, {}", user.user));
             } else {
                 host.tell("the cgroup and those above it belong to root");
             }

@@ -1,7 +1,12 @@
 //! The promises of the stages before, without root.
 
+use std::fs;
+
 use harness::{Context, Halt, Judged};
-use nix::sys::signal::Signal;
+use nix::{
+    mount::{MsFlags, mount},
+    sys::signal::Signal,
+};
 
 use super::ids::has_ids;
 use crate::{
@@ -9,7 +14,10 @@ use crate::{
     filesystem::{host_folder, stays_inside},
     host::{Host, Left},
     run::Inside,
-    whole::{Outcome, dies, ends_alone, injected, is_confined_or_refused, is_fully_confined},
+    whole::{
+        CONFINING, DENIED, Outcome, dies, ends_alone, injected, is_confined_or_refused, is_fully_confined,
+        is_killed_at_every_step, without_clone3,
+    },
 };
 
 const NAME: &str = "box";
@@ -33,15 +41,18 @@ pub(super) fn a_user_gets_a_whole_container(context: &Context) -> Judged {
         if signals["blocked"] != serde_json::json!([]) || signals["ignored"] != serde_json::json!([]) {
             return Err(Halt::fail("no signal is blocked or ignored in the command", signals.to_string()));
         }
-        let number = Signal::SIGTERM as i32;
-        inside.told(&format!("catch {number}"))?;
-        inside.run().signal(Signal::SIGTERM)?;
-        inside.run().until("SIGTERM in the command", || {
-            let caught = inside.ask_quietly("caught")?.unwrap_or_default();
-            Ok(caught[number.to_string()].as_i64().filter(|&count| count > 0))
-        })?;
+        inside.takes(Signal::SIGTERM)?;
         inside.told("status 7")?;
         inside.finish()?.has_status(7)?;
+        host.forget();
+        // Something is mounted below its root, which it may not take away.
+        let call = host.call()?;
+        let place = call.root().path.join("data");
+        fs::create_dir(&place)?;
+        host.tell("a tmpfs is mounted at ROOTFS/data");
+        let nothing: Option<&str> = None;
+        host.remount(move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing))?;
+        call.probe("exit", &[b"7"]).start()?.ends()?.has_status(7)?;
         host.forget();
         host.call()?.probe("die", &[b"11"]).start()?.ends()?.has_status(139)?;
         host.call()?.command(&["/not/there"]).start()?.ends()?.has_status(127)
@@ -63,14 +74,20 @@ pub(super) fn a_user_s_root_has_no_way_out(context: &Context) -> Judged {
 pub(super) fn a_failed_step_without_root_is_none_with_less(context: &Context) -> Judged {
     Host::play_without_root(context, |host| {
         let call = || Ok(host.call()?.hostname(NAME));
-        injected(host, call, |step, outcome| {
+        injected((&CONFINING, DENIED), host, call, |step, outcome| {
             if let Outcome::Runs(inside) = &outcome {
                 is_a_whole_container(host, inside).map_err(|halt| {
                     halt.likely(format!("the error of {step} is ignored, and the command run without"))
                 })?;
             }
             is_confined_or_refused(host, step, outcome)
-        })
+        })?;
+        // The other way to make a child has to ask for the same.
+        host.forget();
+        let supervisor = without_clone3(host)?;
+        let inside = call()?.start_supervised(&supervisor)?.serves()?;
+        is_a_whole_container(host, &inside)?;
+        inside.finish_well()
     })
 }
 
@@ -101,6 +118,7 @@ pub(super) fn nothing_is_left_of_a_user_s_run(context: &Context) -> Judged {
             halt.likely("the kernel forgets PR_SET_PDEATHSIG when a process gets other ids or more rights: it comes after that")
         })?;
         drop(inside);
-        before.is_unchanged(host)
+        before.is_unchanged(host)?;
+        is_killed_at_every_step(host)
     })
 }

@@ -1,11 +1,13 @@
 //! A run with a probe inside: what it answers, and what the kernel says of its process.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use harness::{Halt, Judged};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{Ended, Run, shown_bytes};
@@ -84,6 +86,21 @@ impl<'h, 'c> Inside<'h, 'c> {
         }
     }
 
+    /// Sends the runtime a signal that the command has a handler for, and waits until it was called.
+    ///
+    /// # Errors
+    /// Timeout when it is not; crash when the runtime ends.
+    #[track_caller]
+    pub(crate) fn takes(&self, signal: Signal) -> Judged {
+        let number = signal as i32;
+        self.told(&format!("catch {number}"))?;
+        self.run.signal(signal)?;
+        self.run.until(&format!("{signal} in the command"), || {
+            let caught = self.ask_quietly("caught")?.unwrap_or_default();
+            Ok(caught[number.to_string()].as_i64().filter(|&count| count > 0).map(drop))
+        })
+    }
+
     /// Its namespace of a kind (`uts`, `pid`, …), as the kernel names it.
     ///
     /// # Errors
@@ -111,6 +128,20 @@ impl<'h, 'c> Inside<'h, 'c> {
     pub(crate) fn status(&self, field: &str) -> Judged<String> {
         let status = self.proc_file("status")?;
         Ok(seen::field(&status, field).unwrap_or_default().to_owned())
+    }
+
+    /// Its open descriptors, and what each is of, as the kernel says outside.
+    ///
+    /// # Errors
+    /// Crash when the process is gone.
+    #[track_caller]
+    pub(crate) fn descriptors(&self) -> Judged<BTreeMap<i32, PathBuf>> {
+        let entries = fs::read_dir(format!("/proc/{}/fd", self.pid)).map_err(|_| self.gone())?;
+        let entries = entries.flatten().filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            Some((number, fs::read_link(entry.path()).ok()?))
+        });
+        Ok(entries.collect())
     }
 
     /// The folder of its cgroup.
@@ -158,10 +189,16 @@ impl<'h, 'c> Inside<'h, 'c> {
     pub(crate) fn finish_well(self) -> Judged {
         let ended = self.finish()?;
         ended.has_status(0)?;
-        if ended.stdout.is_empty() {
-            return Ok(());
+        if !ended.stdout.is_empty() {
+            return Err(Halt::fail("nothing of the runtime's on stdout", shown_bytes(&ended.stdout)));
         }
-        Err(Halt::fail("nothing of the runtime's on stdout", shown_bytes(&ended.stdout)))
+        if !ended.stderr.is_empty() {
+            return Err(Halt::fail(
+                "nothing of the runtime's on stderr",
+                format!("{:?}", ended.stderr.trim_end()),
+            ));
+        }
+        Ok(())
     }
 
     /// The run, for what comes of it by itself.

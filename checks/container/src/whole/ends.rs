@@ -60,7 +60,7 @@ pub(super) fn nothing_is_left_after_any_end(context: &Context) -> Judged {
 type Beginning = for<'h, 'c> fn(Call<'h, 'c>, &Host<'_>) -> Judged<Run<'h, 'c>>;
 
 /// Ways to end, each begun.
-const ENDS: [(&str, Beginning); 9] = [
+const ENDS: [(&str, Beginning); 10] = [
     ("a command that ends well", |call, _| call.probe("exit", &[b"0"]).start()),
     ("a command that fails", |call, _| call.probe("exit", &[b"3"]).start()),
     ("a command that was not found", |call, _| call.command(&["/not/there"]).start()),
@@ -70,6 +70,12 @@ const ENDS: [(&str, Beginning); 9] = [
     ("death for want of memory", |call, _| {
         let inside = call.serves()?;
         inside.run().send(format!("eat {}\n", 64 * MIB).as_bytes());
+        Ok(inside.into_run())
+    }),
+    ("a signal that was passed on", |call, _| {
+        let inside = call.serves()?;
+        inside.takes(Signal::SIGTERM)?;
+        inside.run().end_input();
         Ok(inside.into_run())
     }),
     ("SIGKILL to the command", |call, host| {
@@ -171,6 +177,13 @@ pub(super) fn the_run_ends_with_the_command(context: &Context) -> Judged {
         inside.run().end_input();
         // Not by the end of its stdout: whoever is left has that open as well.
         let ended = ends_alone(inside.into_run())?;
-        ended.has_status(7)
+        ended.has_status(7)?;
+        // A child that was there before is not the command, and its status not the run's.
+        host.forget();
+        let inside = host.call()?.after("(exit 9) & exec \"$@\"").serves()?;
+        inside.told("status 7")?;
+        inside.finish()?.has_status(7).map_err(|halt| {
+            halt.likely("the runtime waits for any child: it may have others, of whoever became the runtime")
+        })
     })
 }

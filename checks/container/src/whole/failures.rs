@@ -6,7 +6,13 @@ use harness::{
     process::Exit,
 };
 
-use super::{Outcome, ends::ends_alone, injected, is_fully_confined};
+use super::{
+    CONFINING, DENIED, Outcome,
+    ends::ends_alone,
+    injected,
+    injection::{IMPOSSIBLE, UNSUITABLE},
+    is_fully_confined,
+};
 use crate::host::{Host, Left};
 
 const NAME: &str = "box";
@@ -35,8 +41,11 @@ pub(crate) fn is_confined_or_refused(host: &Host<'_>, step: &str, outcome: Outco
 
 pub(super) fn a_failed_step_never_runs_half_confined(context: &Context) -> Judged {
     Host::play_with_memory(context, |host| {
-        let call = || Ok(host.call()?.hostname(NAME).memory("64M"));
-        injected(host, call, |step, outcome| is_confined_or_refused(host, step, outcome))
+        for steps in [(&CONFINING, DENIED), (&UNSUITABLE, IMPOSSIBLE)] {
+            let call = || Ok(host.call()?.hostname(NAME).memory("64M"));
+            injected(steps, host, call, |step, outcome| is_confined_or_refused(host, step, outcome))?;
+        }
+        Ok(())
     })
 }
 
@@ -45,7 +54,7 @@ pub(super) fn a_failed_step_leaves_nothing(context: &Context) -> Judged {
         let root = host.root()?;
         let before = Left::now(host)?;
         let call = || Ok(crate::call::Call::on(host, root.clone()).hostname(NAME).memory("64M"));
-        injected(host, call, |_, outcome| {
+        injected((&CONFINING, DENIED), host, call, |_, outcome| {
             if let Outcome::Runs(inside) = outcome {
                 inside.run().end_input();
                 ends_alone(inside.into_run())?;
@@ -55,10 +64,18 @@ pub(super) fn a_failed_step_leaves_nothing(context: &Context) -> Judged {
     })
 }
 
+/// Who supervises a run on a kernel that has no clone3.
+///
+/// # Errors
+/// Skip where nobody can.
+pub(crate) fn without_clone3(host: &Host<'_>) -> Judged<Supervisor> {
+    host.tell("clone3 says ENOSYS");
+    Supervisor::begin(&[libc::SYS_clone3], Box::new(|_| Then::Fail(libc::ENOSYS)))
+}
+
 pub(super) fn a_kernel_without_clone3_will_do(context: &Context) -> Judged {
     Host::play_with_memory(context, |host| {
-        host.tell("clone3 says ENOSYS");
-        let supervisor = Supervisor::begin(&[libc::SYS_clone3], Box::new(|_| Then::Fail(libc::ENOSYS)))?;
+        let supervisor = without_clone3(host)?;
         let inside = host.call()?.hostname(NAME).memory("64M").start_supervised(&supervisor)?.serves()?;
         is_fully_confined(host, &inside, NAME)?;
         inside.told("stay")?;

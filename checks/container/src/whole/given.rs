@@ -1,11 +1,15 @@
 //! What is handed on to the command, and what is not.
 
-use harness::{Context, Halt, Judged};
+use harness::{
+    Context, Halt, Judged,
+    calls::{Supervisor, Then},
+};
 use nix::sys::signal::Signal;
 
 use crate::{
     filesystem::{has_descriptors, host_folder},
     host::Host,
+    hostname::is_refused,
 };
 
 const PASSED_ON: [Signal; 5] =
@@ -80,6 +84,26 @@ pub(super) fn no_descriptor_is_handed_on(context: &Context) -> Judged {
         let call = host.call()?.leaving_open(host_folder()?, 200).leaving_open(host_folder()?, 765);
         let inside = call.hostname("box").serves()?;
         has_descriptors(&inside)?;
-        inside.finish_well()
+        inside.finish_well()?;
+        // Above the limit that the runtime has: the caller has lowered it since.
+        host.forget();
+        host.tell("the caller has / open as 765");
+        let call = host.call()?.leaving_open(host_folder()?, 765);
+        let inside = call.after("ulimit -S -n 256; exec \"$@\"").serves()?;
+        has_descriptors(&inside)?;
+        inside.finish_well()?;
+        // One call closes them all, or marks them; on an older kernel there is none.
+        host.forget();
+        host.tell("close_range says ENOSYS, and the caller has / open as 200");
+        let supervisor = Supervisor::begin(&[libc::SYS_close_range], Box::new(|_| Then::Fail(libc::ENOSYS)))?;
+        let call = host.call()?.leaving_open(host_folder()?, 200);
+        match call.start_supervised(&supervisor)?.serves_or_ends()? {
+            Ok(inside) => {
+                has_descriptors(&inside)
+                    .map_err(|halt| halt.likely("the error of close_range() is ignored"))?;
+                inside.finish_well()
+            }
+            Err(ended) => is_refused(&ended, &[125], ""),
+        }
     })
 }

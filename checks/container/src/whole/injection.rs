@@ -21,6 +21,7 @@ use harness::{
     Judged,
     calls::{Call, Supervisor, Then},
 };
+use nix::errno::Errno;
 
 use crate::{
     call,
@@ -58,6 +59,19 @@ pub(crate) const CONFINING: Steps = Steps {
     ],
     // Of files those count by which the kernel confines somebody.
     others: &[libc::SYS_clone, libc::SYS_clone3, libc::SYS_write, libc::SYS_openat],
+};
+
+/// Those of which a kernel may say that it knows no such thing, or that something is in use.
+pub(crate) const UNSUITABLE: Steps = Steps {
+    named: &[
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_unshare,
+        libc::SYS_move_mount,
+        libc::SYS_mount_setattr,
+    ],
+    others: &[libc::SYS_clone, libc::SYS_clone3],
 };
 
 /// Those that take rights away, separate from the host's network and queues, and cover files of the kernel's.
@@ -115,6 +129,16 @@ const NAMES: [(i64, &str); 19] = [
 /// More steps than any runtime takes: what goes on and on is not tried to its end.
 pub(super) const MOST: usize = 80;
 
+/// With which error a call is refused.
+pub(crate) type Reason = fn(&Call) -> Errno;
+
+/// It is not allowed.
+pub(crate) const DENIED: Reason = |_| Errno::EPERM;
+
+/// It is not possible, on this kernel or at this moment: an invitation to do it in another way.
+pub(crate) const IMPOSSIBLE: Reason =
+    |call| if call.number == libc::SYS_umount2 { Errno::EBUSY } else { Errno::EINVAL };
+
 /// What a run with a refused step came to.
 pub(crate) enum Outcome<'h, 'c> {
     /// The command runs nevertheless.
@@ -123,25 +147,13 @@ pub(crate) enum Outcome<'h, 'c> {
     Ended(Ended),
 }
 
-/// Calls the runtime with each of its steps refused in turn. `call` makes the same call each time; `judge` gets the
-/// name of what was refused and what came of it.
+/// Calls the runtime with each of these steps of its refused in turn, for this reason. `call` makes the same call each
+/// time; `judge` gets the name of what was refused and what came of it.
 ///
 /// # Errors
 /// Those of `judge`, and of a runtime that hangs.
 pub(crate) fn injected<'h, 'c>(
-    host: &'h Host<'c>,
-    call: impl Fn() -> Judged<call::Call<'h, 'c>>,
-    judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
-) -> Judged {
-    injected_in(&CONFINING, host, call, judge)
-}
-
-/// The same, of these steps.
-///
-/// # Errors
-/// As [`injected`].
-pub(crate) fn injected_in<'h, 'c>(
-    steps: &'static Steps,
+    (steps, why): (&'static Steps, Reason),
     host: &'h Host<'c>,
     call: impl Fn() -> Judged<call::Call<'h, 'c>>,
     mut judge: impl FnMut(&str, Outcome<'h, 'c>) -> Judged,
@@ -151,9 +163,10 @@ pub(crate) fn injected_in<'h, 'c>(
         let call = call()?;
         let refused = Arc::new(Mutex::new(None));
         let step = Arc::clone(&refused);
-        let refuse = move |_: &Call, name: String| {
-            *lock(&step) = Some(name);
-            Then::Fail(libc::EPERM)
+        let refuse = move |call: &Call, name: String| {
+            let errno = why(call);
+            *lock(&step) = Some((name, errno));
+            Then::Fail(errno as i32)
         };
         let decide = at_step(steps, host, call.root(), number, refuse)?;
         let supervisor = Supervisor::begin(&steps.numbers(), decide)?;
@@ -162,7 +175,7 @@ pub(crate) fn injected_in<'h, 'c>(
             Ok(inside) => Outcome::Runs(Box::new(inside)),
             Err(ended) => Outcome::Ended(ended),
         };
-        let Some(step) = lock(&refused).take() else {
+        let Some((step, errno)) = lock(&refused).take() else {
             // There are no more: this one went through undisturbed.
             return match outcome {
                 Outcome::Runs(inside) => inside.finish_well(),
@@ -171,7 +184,7 @@ pub(crate) fn injected_in<'h, 'c>(
                 }
             };
         };
-        host.tell(format!("refused, with EPERM: {step}"));
+        host.tell(format!("refused, with {errno:?}: {step}"));
         judge(&step, outcome)?;
     }
     Ok(())
@@ -321,7 +334,7 @@ mod tests {
 
     #[test]
     fn every_step_that_is_told_by_its_name_has_one() {
-        for number in [&CONFINING, &RIGHTS, &TELLING].into_iter().flat_map(|steps| steps.named) {
+        for number in [&CONFINING, &UNSUITABLE, &RIGHTS, &TELLING].into_iter().flat_map(|steps| steps.named) {
             assert!(NAMES.iter().any(|(named, _)| named == number), "system call {number}");
         }
     }

@@ -43,14 +43,20 @@ pub(super) fn a_killed_runtime_takes_its_container_along(context: &Context) -> J
         inside.run().signal(Signal::SIGKILL)?;
         dies(inside.run())?;
         drop(inside);
-        for number in 0..MOST {
-            host.forget();
-            if !killed_at(host, number)? {
-                break;
-            }
-        }
-        Ok(())
+        is_killed_at_every_step(host)
     })
+}
+
+/// Demands that nothing lives on after a runtime that is killed at any of its steps.
+#[track_caller]
+pub(crate) fn is_killed_at_every_step(host: &Host<'_>) -> Judged {
+    for number in 0..MOST {
+        host.forget();
+        if !killed_at(host, number)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Kills a runtime at this step of its own, or of its child's; whether it got there.

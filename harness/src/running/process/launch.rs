@@ -153,10 +153,10 @@ impl Launch {
         self
     }
 
-    /// Has it run as this user and group, with no other groups. Only root can ask for that.
+    /// Has it run as this user and this group, with no other groups. Only root can ask for that.
     #[must_use]
-    pub fn as_user(mut self, id: u32) -> Self {
-        self.standing.user(id);
+    pub fn as_user(mut self, user: u32, group: u32) -> Self {
+        self.standing.user(user, group);
         self
     }
 

@@ -19,7 +19,7 @@ use crate::running::calls::Ward;
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     cgroup: Option<File>,
-    user: Option<u32>,
+    user: Option<(Uid, Gid)>,
     inherited: Vec<(OwnedFd, i32)>,
     ward: Option<Ward>,
 }
@@ -29,8 +29,8 @@ impl Standing {
         self.inherited.push((descriptor, number));
     }
 
-    pub(super) fn user(&mut self, id: u32) {
-        self.user = Some(id);
+    pub(super) fn user(&mut self, user: u32, group: u32) {
+        self.user = Some((Uid::from_raw(user), Gid::from_raw(group)));
     }
 
     /// Opened here: where it is started it may see other mounts.
@@ -51,8 +51,7 @@ impl Standing {
         if let Some(ward) = &self.ward {
             ward.submit()?;
         }
-        if let Some(id) = self.user {
-            let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
+        if let Some((user, group)) = self.user {
             setgroups(&[])?;
             setresgid(group, group, group)?;
             setresuid(user, user, user)?;
