@@ -293,6 +293,22 @@ impl<'c> Host<'c> {
         self.furnish(path.clone(), path)
     }
 
+    /// The same with what every image has, and a runtime may like to mount something on.
+    ///
+    /// # Errors
+    /// Fault when it cannot be made.
+    pub(crate) fn image(&self) -> Judged<Root> {
+        let root = self.root()?;
+        for folder in ["dev/pts", "dev/shm", "sys/fs/cgroup", "tmp", "run", "etc", "var/tmp", "root", "home"]
+        {
+            fs::create_dir_all(root.path.join(folder))?;
+        }
+        for file in ["etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/localtime", "dev/null"] {
+            fs::write(root.path.join(file), "")?;
+        }
+        Ok(root)
+    }
+
     /// A root file system that is a mount of its own.
     ///
     /// # Errors

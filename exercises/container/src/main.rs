@@ -12,6 +12,8 @@
 //! What a name and a size are is for the library to say ([`Hostname::parse`], [`Limit::parse`]).
 
 use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
@@ -29,17 +31,22 @@ fn main() -> ExitCode {
     let config = match parse(std::env::args_os().skip(1)) {
         Ok(config) => config,
         Err(message) => {
-            eprintln!("container: {message}");
+            complain(&message);
             return ExitCode::from(RUNTIME_FAILED);
         }
     };
     match run(&config) {
         Ok(status) => ExitCode::from(code(status)),
         Err(error) => {
-            eprintln!("container: {error}");
+            complain(&error);
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// One line on stderr. Not `eprintln!`, which panics where nobody can read it: the status has to tell then.
+fn complain(what: &dyn Display) {
+    let _ = writeln!(io::stderr(), "container: {what}");
 }
 
 /// The command line. Options end at the first word that is none: what follows is not ours to read.

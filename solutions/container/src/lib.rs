@@ -24,6 +24,7 @@
 //! The modules stand in the order of the stages.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
@@ -122,8 +123,8 @@ pub fn run(config: &Config) -> Result<ExitStatus, Error> {
     }
     let status = Step::Wait.of(signals.forward_until_the_end(child))?;
     if let Some(Err(error)) = cgroup.map(Cgroup::remove) {
-        // The command has run, and its status is what was asked for.
-        eprintln!("container: {error}");
+        // The command has run, and its status is what was asked for, whether anybody reads this or not.
+        let _ = writeln!(io::stderr(), "container: {error}");
     }
     Ok(status)
 }

@@ -10,7 +10,6 @@ use harness::{Context, Halt, Judged};
 use nix::errno::Errno;
 use serde_json::Value;
 
-use super::outside::furnish;
 use crate::{
     host::{FileId, Host},
     hostname::is_refused,
@@ -139,9 +138,7 @@ fn is_its_own(mount: &Mount, mounts: &[Mount], hosts: &[Mount]) -> bool {
 
 pub(super) fn nothing_of_the_host_s_is_mounted(context: &Context) -> Judged {
     Host::play(context, |host| {
-        let image = host.root()?;
-        furnish(&image.path)?;
-        for root in [host.root()?, host.mounted_root()?, image] {
+        for root in [host.root()?, host.mounted_root()?, host.image()?] {
             host.forget();
             let inside = crate::call::Call::on(host, root).serves()?;
             mounts_are_its_own(host, &inside)?;

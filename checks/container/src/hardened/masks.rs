@@ -2,7 +2,7 @@
 
 use harness::{Context, Halt, Judged};
 
-use crate::{host::Host, mounts, run::Inside};
+use crate::{call::Call, host::Host, mounts, run::Inside};
 
 #[track_caller]
 pub(super) fn is_masked(inside: &Inside<'_, '_>) -> Judged {
@@ -50,7 +50,8 @@ pub(super) fn what_tells_of_the_host_is_masked(context: &Context) -> Judged {
 
 pub(super) fn what_steers_the_host_is_read_only(context: &Context) -> Judged {
     Host::play(context, |host| {
-        let inside = host.call()?.serves()?;
+        // With a folder sys, on which a runtime may mount one.
+        let inside = Call::on(host, host.image()?).serves()?;
         is_read_only(&inside).map_err(|halt| {
             halt.likely(
                 "a bind keeps the flags of what is bound, whatever its own call says: MS_RDONLY takes a second call, with MS_REMOUNT",
