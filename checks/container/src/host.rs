@@ -304,7 +304,7 @@ impl<'c> Host<'c> {
             fs::create_dir_all(root.path.join(folder))?;
         }
         for file in ["etc/hosts", "etc/hostname", "etc/resolv.conf", "etc/localtime", "dev/null"] {
-            fs::write(root.path.join(file), "")?;
+            fs::write(root.path.join(file), "# of the image\n")?;
         }
         Ok(root)
     }

@@ -93,32 +93,37 @@ pub(super) fn mounts_inside_stay_inside(context: &Context) -> Judged {
 
 pub(super) fn nothing_is_made_in_the_root(context: &Context) -> Judged {
     Host::play(context, |host| {
-        let call = Call::on(host, host.image()?);
-        let root = call.root().path.clone();
-        fs::write(root.join("etc/hosts"), "# of the image\n")?;
-        age(&root)?;
-        let before = content(&root);
-        let is_same = |when: &str| {
-            let now = content(&root);
-            let changed = before.iter().find(|(path, file)| now.get(*path) != Some(file));
-            let made = now.keys().find(|path| !before.contains_key(*path));
-            match (made, changed) {
-                (Some(path), _) => {
-                    Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made")))
-                }
-                (_, Some((path, file))) => Err(Halt::fail(
-                    format!("{path} in ROOTFS is as it was {when}: {file}"),
-                    now.get(path).map_or("it is gone", String::as_str),
-                )),
-                (None, None) => Ok(()),
-            }
-        };
-        let inside = call.hostname("box").serves()?;
-        has_its_root(host, &inside)?;
-        is_same("while the command runs")?;
-        inside.finish_well()?;
-        is_same("afterwards")
+        // With folders to mount something on, and without.
+        for root in [host.image()?, host.root()?] {
+            host.forget();
+            let call = Call::on(host, root);
+            let root = call.root().path.clone();
+            age(&root)?;
+            let before = content(&root);
+            let inside = call.hostname("box").serves()?;
+            has_its_root(host, &inside)?;
+            is_still(&before, &root, "while the command runs")?;
+            inside.finish_well()?;
+            is_still(&before, &root, "afterwards")?;
+        }
+        Ok(())
     })
+}
+
+/// Demands of a root that all in it is as it was, and nothing new.
+#[track_caller]
+fn is_still(before: &BTreeMap<String, String>, root: &Path, when: &str) -> Judged {
+    let now = content(root);
+    if let Some(path) = now.keys().find(|path| !before.contains_key(*path)) {
+        return Err(Halt::fail(format!("nothing new in ROOTFS {when}"), format!("{path} was made")));
+    }
+    match before.iter().find(|(path, file)| now.get(*path) != Some(file)) {
+        None => Ok(()),
+        Some((path, file)) => Err(Halt::fail(
+            format!("{path} in ROOTFS is as it was {when}: {file}"),
+            now.get(path).map_or("it is gone", String::as_str),
+        )),
+    }
 }
 
 /// Dates all folders back: what is made in one and removed again leaves its date.

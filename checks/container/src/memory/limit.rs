@@ -141,19 +141,20 @@ fn family(pid: i32) -> Vec<i32> {
 
 pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Judged {
     Host::play_with_memory(context, |host| {
-        let found: Arc<Mutex<Option<(PathBuf, Option<&str>)>>> = Arc::default();
+        let found: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
         let at_exec = Arc::clone(&found);
         let (leaf, above) = (host.leaf().folder().to_owned(), host.leaf().above().to_owned());
         let look = move |pid: i32| {
             let folder = cgroups::of(pid).unwrap_or_default();
-            let lacks = if cgroups::limit_between(&folder, &leaf, &above) != Some(64 << 20) {
-                Some("memory.max")
+            let lacks = |file: &str| format!("it is executed in {}, without one in {file}", folder.display());
+            let state = if cgroups::limit_between(&folder, &leaf, &above) != Some(64 << 20) {
+                Err(lacks("memory.max"))
             } else if cgroups::swap_limit_between(&folder, &leaf, &above).is_none() {
-                Some("memory.swap.max")
+                Err(lacks("memory.swap.max"))
             } else {
-                None
+                Ok(())
             };
-            at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((folder, lacks));
+            at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(state);
         };
         let is_awaited = |call: &Call| file_of(call).is_some_and(|file| is_control(&file));
         let supervisor = Supervisor::begin(&CALLS, barrier(host.probe(), is_awaited, look))?;
@@ -162,13 +163,13 @@ pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Ju
         has_limit(host, &inside, 64 << 20)?;
         inside.finish_well()?;
         let found = found.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((folder, lacks)) = found else {
-            return Err(Halt::fault("the exec of the command was not seen"));
-        };
-        let Some(lacks) = lacks else { return Ok(()) };
-        let got = format!("it is executed in {}, without a limit in {lacks}", folder.display());
-        Err(Halt::fail("the command is executed in a cgroup with a limit of 64M, and one of swap", got)
-            .likely("the command does not wait until its pid is in cgroup.procs and its limits are written"))
+        let found = found.ok_or_else(|| Halt::fault("the exec of the command was not seen"))?;
+        found.map_err(|got| {
+            Halt::fail("the command is executed in a cgroup with a limit of 64M, and one of swap", got)
+                .likely(
+                    "the command does not wait until its pid is in cgroup.procs and its limits are written",
+                )
+        })
     })
 }
 

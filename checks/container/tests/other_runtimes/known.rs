@@ -18,7 +18,7 @@ use crate::front_desk::checked;
 
 /// Where crun and runc, runtimes of the Open Container Initiative, are known to do something else than the specification
 /// says, and why that is not the check's mistake.
-const DIFFERENCES_OF_OCI: [(&str, &str); 10] = [
+const DIFFERENCES_OF_OCI: [(&str, &str); 11] = [
     ("container/1/words_arrive_byte_for_byte", "words stand in config.json, which is UTF-8"),
     (
         "container/1/what_cannot_be_run_is_126_or_127",
@@ -28,6 +28,7 @@ const DIFFERENCES_OF_OCI: [(&str, &str); 10] = [
         "container/3/nothing_is_made_in_the_root",
         "a /dev of their own needs a folder, which they make and leave",
     ),
+    ("container/4/the_limit_is_exact", "a limit is a signed number in config.json, of 63 bits"),
     ("container/4/the_cgroup_goes_where_it_can", "they know cgroups in /sys/fs/cgroup alone"),
     ("container/4/a_limit_that_cannot_be_had_is_125", "without cgroups they run nothing, limited or not"),
     ("container/5/nothing_is_left_after_any_end", "the folder for /dev"),
@@ -51,9 +52,11 @@ const DIFFERENCES_OF_RUNC: [(&str, &str); 1] =
     [("container/1/stdio_is_the_caller_s", "without a terminal it copies through pipes of its own")];
 
 /// The same of bubblewrap, which limits nothing: nor is anything with `--memory` in these, all of stage 4 and half of 5.
-const DIFFERENCES_OF_BUBBLEWRAP: [(&str, &str); 5] = [
+const DIFFERENCES_OF_BUBBLEWRAP: [(&str, &str); 7] = [
     ("container/1/words_arrive_byte_for_byte", "it adds PWD to the environment"),
     ("container/1/what_cannot_be_run_is_126_or_127", "every failure of its is 1, a failed exec too"),
+    ("container/1/a_bare_name_is_looked_for_in_path", "so is one of a file that may not be executed"),
+    ("container/3/the_command_is_looked_for_inside", "and one of a file that is not there"),
     ("container/5/signals_reach_the_command", "it passes none on"),
     ("container/5/no_descriptor_is_handed_on", "it hands on what its caller did not close"),
     ("container/5/root_cannot_walk_out", "by such a descriptor"),
