@@ -6,6 +6,7 @@ mod failures;
 mod given;
 mod injection;
 mod kills;
+mod steps;
 
 use harness::{Check, Halt, Judged, Stage};
 
@@ -20,8 +21,9 @@ use crate::{
 
 pub(crate) use ends::ends_alone;
 pub(crate) use failures::{is_confined_or_refused, without_clone3};
-pub(crate) use injection::{CONFINING, DENIED, Outcome, RIGHTS, injected};
+pub(crate) use injection::{DENIED, Outcome, injected};
 pub(crate) use kills::{dies, is_killed_at_every_step};
+pub(crate) use steps::{CONFINING, RIGHTS};
 
 pub(crate) const STAGE: Stage = Stage {
     number: 5,

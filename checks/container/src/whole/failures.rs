@@ -7,11 +7,8 @@ use harness::{
 };
 
 use super::{
-    CONFINING, DENIED, Outcome,
-    ends::ends_alone,
-    injected,
-    injection::{IMPOSSIBLE, UNSUITABLE},
-    is_fully_confined,
+    CONFINING, DENIED, Outcome, ends::ends_alone, injected, injection::IMPOSSIBLE, is_fully_confined,
+    steps::UNSUITABLE,
 };
 use crate::host::{Host, Left};
 

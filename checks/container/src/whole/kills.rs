@@ -15,7 +15,10 @@ use nix::{
     unistd::Pid,
 };
 
-use super::injection::{MOST, TELLING, at_step};
+use super::{
+    injection::{MOST, at_step},
+    steps::TELLING,
+};
 use crate::{host::Host, run::Run, seen};
 
 /// Waits until nobody of a run lives.
