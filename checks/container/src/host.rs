@@ -123,6 +123,7 @@ impl<'c> Host<'c> {
     /// # Errors
     /// Skip where the suite may not make one.
     pub(crate) fn begin(context: &'c Context, leaf: Option<Leaf>) -> Judged<Self> {
+        left::look_at_first();
         let world = World::begin()?;
         // Not below the check's own folder, which is closed to other users.
         let folder = Folder::create_in(&env::temp_dir(), "groundwork-container-")?;

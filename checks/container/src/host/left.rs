@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use harness::{Halt, Judged};
@@ -13,6 +14,22 @@ use crate::{cgroups, mounts};
 
 /// Where a runtime may have made files that it needed for a while.
 const PLACES: [&str; 4] = ["/tmp", "/run", "/var/tmp", "/dev/shm"];
+
+/// What lay there before any runtime was started. It is somebody else's, and not looked into.
+static AT_FIRST: LazyLock<BTreeSet<PathBuf>> = LazyLock::new(|| {
+    let entries = PLACES.iter().flat_map(|place| fs::read_dir(place).into_iter().flatten().flatten());
+    entries.map(|entry| entry.path()).collect()
+});
+
+/// Notes what is there, when nothing was started yet.
+pub(super) fn look_at_first() {
+    LazyLock::force(&AT_FIRST);
+}
+
+/// Whether a path is a folder of a check's own: of another, or of this one, which is looked into by itself.
+fn is_a_check_s(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("groundwork-"))
+}
 
 /// The mounts, the cgroups and the files of one moment.
 #[derive(Debug)]
@@ -31,11 +48,9 @@ impl Left {
         let mut files = BTreeSet::new();
         for place in PLACES {
             let place = Path::new(place);
-            let names = fs::read_dir(host.world().outside(place)).into_iter().flatten().flatten();
-            for entry in names {
+            for entry in fs::read_dir(host.world().outside(place)).into_iter().flatten().flatten() {
                 let path = place.join(entry.file_name());
-                // Other checks' own are not looked into, and this one's below.
-                if !entry.file_name().to_string_lossy().starts_with("groundwork-") {
+                if !AT_FIRST.contains(&path) && !is_a_check_s(&path) {
                     tree(&entry.path(), &path, &mut files);
                 }
                 files.insert(path);

@@ -15,6 +15,7 @@ use crate::{
     host::{Host, Ids},
     memory::{barrier, file_of},
     run::Inside,
+    whole::without_clone3,
 };
 
 /// Demands maps of one id, the caller's.
@@ -53,6 +54,12 @@ fn caller(host: &Host<'_>) -> Judged<Ids> {
 pub(super) fn the_caller_s_ids_alone_are_mapped(context: &Context) -> Judged {
     Host::play_without_root(context, |host| {
         let inside = host.call()?.serves()?;
+        has_ids(&inside, caller(host)?)?;
+        inside.finish_well()?;
+        // The other way to make a child has to ask for the same.
+        host.forget();
+        let supervisor = without_clone3(host)?;
+        let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
         has_ids(&inside, caller(host)?)?;
         inside.finish_well()
     })
