@@ -57,7 +57,7 @@ pub(crate) const STAGE: Stage = Stage {
             .must("ALPN is absent, or offers http/1.1 alone")
             .why("A server that is offered h2 takes it, and then speaks in binary."),
         Check::new("who_speaks_no_tls_is_refused", handshake::who_speaks_no_tls_is_refused)
-            .must("a server that does not speak TLS is refused as tls, and gets no request in the clear")
+            .must("a server that does not speak TLS is refused as tls (io and truncated fit too), and gets no request in the clear")
             .why("To go on without TLS is what somebody in the way would wish for."),
         Check::new("http_leads_to_https", hops::http_leads_to_https)
             .points(2)

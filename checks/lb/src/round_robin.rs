@@ -4,11 +4,14 @@ mod property;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use harness::{Check, Context, Halt, Judged, Stage, process::Exit};
+use harness::{
+    Check, Context, Halt, Judged, Stage,
+    process::{Exit, Launch},
+};
 
 use crate::{
     backend::Backend,
-    balancer::{self, Balancer},
+    balancer::Balancer,
     client::Peer,
     scene::{Behaviour, End, Scene, has_address},
 };
@@ -245,12 +248,17 @@ fn a_backend_may_have_an_ipv6_address(context: &Context) -> Judged {
             "this machine has no ::1; `sysctl net.ipv6.conf.lo.disable_ipv6=0` brings it back",
         ));
     }
-    // Who does without IPv6 says so. Nobody can listen on this address, so that who does not ends for that reason.
-    let args = ["--listen", "192.0.2.1:1", "--backend", "[::1]:9001"];
-    let ending = balancer::run(context, &args, None)?;
-    if ending.exit == Exit::Status(2) && ending.stderr.contains("[::1]:9001") {
+    // Who does without IPv6 says so, instead of the line that all others say.
+    let folder = context.folder()?;
+    let args = ["--listen", "127.0.0.1:0", "--backend", "[::1]:9001"];
+    let mut process = args.iter().fold(context.launch(folder.path()), Launch::arg).start()?;
+    if let Err(ending) = process.read_line_or_end("the balancer listens, or refuses [::1]:9001")?
+        && ending.exit == Exit::Status(2)
+        && ending.stderr.contains("[::1]:9001")
+    {
         return Ok(());
     }
+    drop(process);
     Scene::play(context, |scene| {
         let a = scene.backend_on(Ipv4Addr::LOCALHOST.into(), "a", Behaviour::Name)?;
         let b = scene.backend_on(six, "b", Behaviour::Name)?;

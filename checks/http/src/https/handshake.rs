@@ -138,7 +138,7 @@ pub(super) fn who_speaks_no_tls_is_refused(context: &Context) -> Judged {
                 return Err(halt.did(outcome.told));
             }
         }
-        outcome.fails_as(&["tls"])?;
+        outcome.fails_as(&["tls", "io", "truncated"])?;
     }
     Ok(())
 }

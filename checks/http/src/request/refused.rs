@@ -8,14 +8,14 @@ pub(super) fn what_is_no_url_is_refused(context: &Context) -> Judged {
     let origin = server::closing("hello").serve(context)?;
     let port = origin.port();
     let cases = [
-        (String::new(), &["bad-url"][..]),
-        ("/only/a/path".to_owned(), &["bad-url"]),
+        (String::new(), &["bad-url", "unsupported"][..]),
+        ("/only/a/path".to_owned(), &["bad-url", "unsupported"]),
         (format!("127.0.0.1:{port}/"), &["bad-url", "unsupported"]),
         ("http://".to_owned(), &["bad-url"]),
         ("http:///path".to_owned(), &["bad-url"]),
         (format!("http://:{port}/"), &["bad-url"]),
-        (format!("http:/127.0.0.1:{port}/"), &["bad-url"]),
-        (format!("http//127.0.0.1:{port}/"), &["bad-url"]),
+        (format!("http:/127.0.0.1:{port}/"), &["bad-url", "unsupported"]),
+        (format!("http//127.0.0.1:{port}/"), &["bad-url", "unsupported"]),
         ("http://127.0.0.1:65536/".to_owned(), &["bad-url"]),
         (format!("http://127.0.0.1:{}/", u64::from(port) + (1 << 16)), &["bad-url"]),
         (format!("http://127.0.0.1:+{port}/"), &["bad-url"]),
