@@ -67,7 +67,6 @@ pub(super) fn the_network_is_its_own(context: &Context) -> Judged {
         let supervisor = without_clone3(host)?;
         let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
         has_own_network(host, &inside)?;
-        has_own_namespace(host, &inside, "ipc")?;
         inside.finish_well()
     })
 }
@@ -95,6 +94,11 @@ pub(super) fn shared_memory_is_its_own(context: &Context) -> Judged {
             ));
         }
         drop(segment);
+        inside.finish_well()?;
+        host.forget();
+        let supervisor = without_clone3(host)?;
+        let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
+        has_own_namespace(host, &inside, "ipc")?;
         inside.finish_well()
     })
 }

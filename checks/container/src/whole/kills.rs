@@ -67,16 +67,18 @@ fn killed_at(host: &Host<'_>, number: usize) -> Judged<bool> {
     let call = host.call()?.hostname("box");
     let (runtime, was_at) = (Arc::new(AtomicI32::new(0)), Arc::new(OnceLock::new()));
     let (target, reached) = (Arc::clone(&runtime), Arc::clone(&was_at));
-    let decide = at_step(&TELLING, host, call.root(), number, move |_, step| {
+    let decide = at_step(&TELLING, host, call.root(), number, move |asking, step| {
         let pid = target.load(Ordering::SeqCst);
         if pid == 0 {
             // Nobody has said yet whom to kill.
             return Then::Later;
         }
         // Before it is: whoever hears of its end asks for this.
-        let _ = reached.set(step);
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        Then::GoOn
+        if reached.set(step).is_ok() {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        // Its child goes on when it is dead, and not at the same time: which of them is first would be chance.
+        if asking.pid != pid && seen::lives(pid) { Then::Later } else { Then::GoOn }
     })?;
     let supervisor = Supervisor::begin(&TELLING.numbers(), decide)?;
     let run = call.start_supervised(&supervisor)?;
