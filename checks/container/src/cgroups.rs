@@ -95,12 +95,12 @@ impl Leaf {
     /// The least of `memory.max` in the cgroups from `folder` up, as far as the specification counts; `None` where there
     /// is no limit.
     pub(crate) fn limit(&self, folder: &Path) -> Option<u64> {
-        limit_between(folder, &self.folder, &self.above)
+        least("memory.max", folder, &self.folder, &self.above)
     }
 
     /// How much can be swapped out, at most; `None` where nothing stops it.
     pub(crate) fn swap_limit(&self, folder: &Path) -> Option<u64> {
-        swap_limit_between(folder, &self.folder, &self.above)
+        least("memory.swap.max", folder, &self.folder, &self.above)
     }
 
     /// How many processes were killed for memory, as one of these cgroups counts them.
@@ -114,14 +114,9 @@ impl Leaf {
     }
 }
 
-/// The least of `memory.max` from `folder` up to, but without, `leaf` or `above`.
-pub(crate) fn limit_between(folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
-    counted(folder, leaf, above).filter_map(|folder| number(&folder.join("memory.max"))).min()
-}
-
-/// The same of what can be swapped out (`memory.swap.max`).
-pub(crate) fn swap_limit_between(folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
-    counted(folder, leaf, above).filter_map(|folder| number(&folder.join("memory.swap.max"))).min()
+/// The least that `file`, such as `memory.max`, says from `folder` up to, but without, `leaf` or `above`.
+pub(crate) fn least(file: &str, folder: &Path, leaf: &Path, above: &Path) -> Option<u64> {
+    counted(folder, leaf, above).filter_map(|folder| number(&folder.join(file))).min()
 }
 
 fn counted<'f>(folder: &'f Path, leaf: &'f Path, above: &'f Path) -> impl Iterator<Item = &'f Path> {

@@ -6,8 +6,6 @@ mod masks;
 mod rights;
 mod separation;
 
-use std::{fs, os::unix::fs::PermissionsExt};
-
 use harness::{Check, Context, Judged, Stage};
 
 use crate::{
@@ -113,11 +111,7 @@ fn a_failed_step_leaves_no_rights(context: &Context) -> Judged {
 fn without_root_it_is_as_hard(context: &Context) -> Judged {
     Host::play_without_root(context, |host| {
         let call = host.call()?;
-        // Of the caller's: in its user namespace the command is root of these, and of nobody else's.
-        let closed = call.root().path.join("closed");
-        fs::write(&closed, "closed to everybody")?;
-        host.user().map_or(Ok(()), |caller| caller.own(&closed))?;
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
+        rights::make_closed(host, call.root())?;
         let inside = call.serves()?;
         is_hardened(host, &inside)?;
         rights::reads_what_is_closed(&inside)?;

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(crate) use ends::ends_alone;
-pub(crate) use failures::{is_confined_or_refused, without_clone3};
+pub(crate) use failures::{holds_without_clone3, is_confined_or_refused};
 pub(crate) use injection::{DENIED, Outcome, injected};
 pub(crate) use kills::{dies, is_killed_at_every_step};
 pub(crate) use steps::{CONFINING, RIGHTS};

@@ -114,7 +114,7 @@ fn is_its_own(mount: &Mount, mounts: &[Mount], hosts: &[Mount]) -> bool {
     let is_new = hosts.iter().all(|other| other.device != mount.device);
     let is_new_tmpfs = is_new && mount.kind == "tmpfs";
     // A single device of the host's is harmless, and cannot be made by everybody.
-    let is_device = |path: &str| DEVICES.iter().any(|name| path.ends_with(&format!("/{name}")));
+    let is_device = |folder: &str, path: &str| DEVICES.iter().any(|name| path == format!("{folder}/{name}"));
     match mount.place.as_str() {
         "/" => true,
         // Whatever covers a part of it; but the old root may hang there as well as anywhere else.
@@ -125,11 +125,12 @@ fn is_its_own(mount: &Mount, mounts: &[Mount], hosts: &[Mount]) -> bool {
                     && mounts::is_at_or_below(&mount.part, &root.part)
                     && mount.part != root.part
             });
-            is_new || is_of_rootfs || is_device(&mount.part)
+            // The part is one of a file system for devices, or of the root's own.
+            is_new || is_of_rootfs || is_device("", &mount.part) || is_device("/dev", &mount.part)
         }
         "/dev" => is_new_tmpfs,
         place if mount.is_within("/dev") && mount.part != "/" => {
-            is_new_tmpfs || is_device(place) || place == "/dev/console"
+            is_new_tmpfs || is_device("/dev", place) || place == "/dev/console"
         }
         _ if mount.is_within("/dev") => ["tmpfs", "devpts", "mqueue"].contains(&mount.kind.as_str()),
         _ => mount.is_within("/sys") && ["sysfs", "tmpfs", "cgroup2"].contains(&mount.kind.as_str()),

@@ -5,7 +5,11 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use harness::{Context, Halt, Judged};
 
 use super::filter::with_reason_of_clone3;
-use crate::{call::Call, host::Host, run::Inside};
+use crate::{
+    call::Call,
+    host::{Host, Root},
+    run::Inside,
+};
 
 /// Docker's, by their numbers (capability.h).
 const ALLOWED: [(u8, &str); 14] = [
@@ -125,10 +129,7 @@ pub(super) fn no_program_gives_new_rights(context: &Context) -> Judged {
 pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
     Host::play(context, |host| {
         let call = host.call()?;
-        let closed = call.root().path.join("closed");
-        // Of root's, who is somebody inside in any case; for whom a mode is none, as for all others, but for the capability.
-        fs::write(&closed, "closed to everybody")?;
-        fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?;
+        make_closed(host, call.root())?;
         let inside = call.serves()?;
         reads_what_is_closed(&inside)?;
         // In a user namespace there may be nobody else to become.
@@ -140,7 +141,18 @@ pub(super) fn root_inside_still_is_root(context: &Context) -> Judged {
     })
 }
 
-/// Demands that root inside reads `/closed`, a file of mode 0, of an owner who is mapped.
+/// Makes `/closed`, a file of mode 0: closed to its owner as well, but for the capability. That is the caller, who is
+/// somebody inside in any case.
+pub(super) fn make_closed(host: &Host<'_>, root: &Root) -> Judged {
+    let closed = root.path.join("closed");
+    fs::write(&closed, "closed to everybody")?;
+    if let Some(caller) = host.user() {
+        caller.own(&closed)?;
+    }
+    Ok(fs::set_permissions(&closed, fs::Permissions::from_mode(0o000))?)
+}
+
+/// Demands that root inside reads `/closed`: see [`make_closed`].
 #[track_caller]
 pub(super) fn reads_what_is_closed(inside: &Inside<'_, '_>) -> Judged {
     may(inside, "read /closed", "dac_override")

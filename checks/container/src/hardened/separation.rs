@@ -10,7 +10,7 @@ use std::{
 
 use harness::{Context, Halt, Judged};
 
-use crate::{host::Host, hostname::has_own_namespace, run::Inside, whole::without_clone3};
+use crate::{host::Host, hostname::has_own_namespace, run::Inside, whole::holds_without_clone3};
 
 /// Demands a network namespace with the loopback interface alone.
 #[track_caller]
@@ -62,12 +62,7 @@ pub(super) fn the_network_is_its_own(context: &Context) -> Judged {
         has_own_network(host, &inside)?;
         drop((abstract_socket, listener));
         inside.finish_well()?;
-        // The other way to make a child has to ask for the same.
-        host.forget();
-        let supervisor = without_clone3(host)?;
-        let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
-        has_own_network(host, &inside)?;
-        inside.finish_well()
+        holds_without_clone3(host, |inside| has_own_network(host, inside))
     })
 }
 
@@ -95,11 +90,7 @@ pub(super) fn shared_memory_is_its_own(context: &Context) -> Judged {
         }
         drop(segment);
         inside.finish_well()?;
-        host.forget();
-        let supervisor = without_clone3(host)?;
-        let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
-        has_own_namespace(host, &inside, "ipc")?;
-        inside.finish_well()
+        holds_without_clone3(host, |inside| has_own_namespace(host, inside, "ipc"))
     })
 }
 

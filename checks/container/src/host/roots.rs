@@ -1,6 +1,9 @@
 //! Root file systems of the suite's making.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use harness::Judged;
 use nix::mount::{MsFlags, mount};
@@ -52,10 +55,18 @@ impl Host<'_> {
     pub(crate) fn mounted_root(&self) -> Judged<Root> {
         let path = self.folder().join(format!("mount-{}", self.next()));
         fs::create_dir(&path)?;
-        let place = path.clone();
-        let nothing: Option<&str> = None;
-        self.remount(move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing))?;
+        self.mount_tmpfs(&path)?;
         self.furnish(path.clone(), self.world.outside(&path))
+    }
+
+    /// Mounts an empty file system on a folder of the host's.
+    ///
+    /// # Errors
+    /// Fault when it cannot be mounted.
+    pub(crate) fn mount_tmpfs(&self, place: &Path) -> Judged {
+        let place = place.to_owned();
+        let nothing: Option<&str> = None;
+        self.remount(move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing))
     }
 
     /// Fills a root, which the suite sees at `seen`.
@@ -72,8 +83,8 @@ impl Host<'_> {
         }
         if let Some(user) = self.user() {
             user.own(&seen)?;
-            let folders = above.ancestors().take_while(|folder| *folder != seen);
-            folders.into_iter().try_for_each(|folder| user.own(folder))?;
+            let mut folders = above.ancestors().take_while(|folder| *folder != seen);
+            folders.try_for_each(|folder| user.own(folder))?;
         }
         Ok(Root { path, sign, probe: FileId::of(&inside)? })
     }

@@ -140,19 +140,19 @@ fn family(pid: i32) -> Vec<i32> {
 }
 
 pub(super) fn the_limit_stands_at_the_first_instruction(context: &Context) -> Judged {
+    const LIMIT: u64 = 64 << 20;
     Host::play_with_memory(context, |host| {
         let found: Arc<Mutex<Option<Result<(), String>>>> = Arc::default();
         let at_exec = Arc::clone(&found);
         let (leaf, above) = (host.leaf().folder().to_owned(), host.leaf().above().to_owned());
         let look = move |pid: i32| {
             let folder = cgroups::of(pid).unwrap_or_default();
-            let lacks = |file: &str| format!("it is executed in {}, without one in {file}", folder.display());
-            let state = if cgroups::limit_between(&folder, &leaf, &above) != Some(64 << 20) {
-                Err(lacks("memory.max"))
-            } else if cgroups::swap_limit_between(&folder, &leaf, &above).is_none() {
-                Err(lacks("memory.swap.max"))
-            } else {
-                Ok(())
+            let least = |file| cgroups::least(file, &folder, &leaf, &above);
+            let lacks = |file| Err(format!("it is executed in {}, without one in {file}", folder.display()));
+            let state = match (least("memory.max"), least("memory.swap.max")) {
+                (Some(LIMIT), Some(_)) => Ok(()),
+                (Some(LIMIT), None) => lacks("memory.swap.max"),
+                _ => lacks("memory.max"),
             };
             at_exec.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(state);
         };

@@ -15,7 +15,7 @@ use crate::{
     host::{Host, Ids},
     memory::{barrier, file_of},
     run::Inside,
-    whole::without_clone3,
+    whole::holds_without_clone3,
 };
 
 /// Demands maps of one id, the caller's.
@@ -56,12 +56,7 @@ pub(super) fn the_caller_s_ids_alone_are_mapped(context: &Context) -> Judged {
         let inside = host.call()?.serves()?;
         has_ids(&inside, caller(host)?)?;
         inside.finish_well()?;
-        // The other way to make a child has to ask for the same.
-        host.forget();
-        let supervisor = without_clone3(host)?;
-        let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
-        has_ids(&inside, caller(host)?)?;
-        inside.finish_well()
+        holds_without_clone3(host, |inside| has_ids(inside, caller(host)?))
     })
 }
 

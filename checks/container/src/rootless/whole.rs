@@ -3,10 +3,7 @@
 use std::fs;
 
 use harness::{Context, Halt, Judged};
-use nix::{
-    mount::{MsFlags, mount},
-    sys::signal::Signal,
-};
+use nix::sys::signal::Signal;
 
 use super::ids::has_ids;
 use crate::{
@@ -50,8 +47,7 @@ pub(super) fn a_user_gets_a_whole_container(context: &Context) -> Judged {
         let place = call.root().path.join("data");
         fs::create_dir(&place)?;
         host.tell("a tmpfs is mounted at ROOTFS/data");
-        let nothing: Option<&str> = None;
-        host.remount(move || mount(Some("tmpfs"), &place, Some("tmpfs"), MsFlags::empty(), nothing))?;
+        host.mount_tmpfs(&place)?;
         call.probe("exit", &[b"7"]).start()?.ends()?.has_status(7)?;
         host.forget();
         host.call()?.probe("die", &[b"11"]).start()?.ends()?.has_status(139)?;

@@ -92,13 +92,19 @@ impl<'h, 'c> Inside<'h, 'c> {
     /// Timeout when it is not; crash when the runtime ends.
     #[track_caller]
     pub(crate) fn takes(&self, signal: Signal) -> Judged {
-        let number = signal as i32;
-        self.told(&format!("catch {number}"))?;
+        self.told(&format!("catch {}", signal as i32))?;
         self.run.signal(signal)?;
-        self.run.until(&format!("{signal} in the command"), || {
-            let caught = self.ask_quietly("caught")?.unwrap_or_default();
-            Ok(caught[number.to_string()].as_i64().filter(|&count| count > 0).map(drop))
-        })
+        self.run.until(&format!("{signal} in the command"), || Ok((self.caught(signal)? > 0).then_some(())))
+    }
+
+    /// How often it has caught a signal; not told.
+    ///
+    /// # Errors
+    /// As [`Inside::ask`].
+    #[track_caller]
+    pub(crate) fn caught(&self, signal: Signal) -> Judged<i64> {
+        let caught = self.ask_quietly("caught")?.unwrap_or_default();
+        Ok(caught[(signal as i32).to_string()].as_i64().unwrap_or(0))
     }
 
     /// Its namespace of a kind (`uts`, `pid`, …), as the kernel names it.

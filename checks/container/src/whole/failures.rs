@@ -10,7 +10,10 @@ use super::{
     CONFINING, DENIED, Outcome, ends::ends_alone, injected, injection::IMPOSSIBLE, is_fully_confined,
     steps::UNSUITABLE,
 };
-use crate::host::{Host, Left};
+use crate::{
+    host::{Host, Left},
+    run::Inside,
+};
 
 const NAME: &str = "box";
 
@@ -61,18 +64,31 @@ pub(super) fn a_failed_step_leaves_nothing(context: &Context) -> Judged {
     })
 }
 
-/// Who supervises a run on a kernel that has no clone3.
+/// Who supervises a run on a kernel that lacks a system call.
 ///
 /// # Errors
 /// Skip where nobody can.
-pub(crate) fn without_clone3(host: &Host<'_>) -> Judged<Supervisor> {
-    host.tell("clone3 says ENOSYS");
-    Supervisor::begin(&[libc::SYS_clone3], Box::new(|_| Then::Fail(libc::ENOSYS)))
+pub(super) fn on_a_kernel_without(host: &Host<'_>, number: i64, name: &str) -> Judged<Supervisor> {
+    host.tell(format!("{name} says ENOSYS"));
+    Supervisor::begin(&[number], Box::new(|_| Then::Fail(libc::ENOSYS)))
+}
+
+/// Demands the same of a run on a kernel without clone3: the other way to make a child has to ask for as much.
+///
+/// # Errors
+/// Those of `judge`; skip where nobody can supervise.
+#[track_caller]
+pub(crate) fn holds_without_clone3(host: &Host<'_>, judge: impl FnOnce(&Inside<'_, '_>) -> Judged) -> Judged {
+    host.forget();
+    let supervisor = on_a_kernel_without(host, libc::SYS_clone3, "clone3")?;
+    let inside = host.call()?.start_supervised(&supervisor)?.serves()?;
+    judge(&inside)?;
+    inside.finish_well()
 }
 
 pub(super) fn a_kernel_without_clone3_will_do(context: &Context) -> Judged {
     Host::play_with_memory(context, |host| {
-        let supervisor = without_clone3(host)?;
+        let supervisor = on_a_kernel_without(host, libc::SYS_clone3, "clone3")?;
         let inside = host.call()?.hostname(NAME).memory("64M").start_supervised(&supervisor)?.serves()?;
         is_fully_confined(host, &inside, NAME)?;
         inside.told("stay")?;

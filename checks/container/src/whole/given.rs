@@ -1,11 +1,9 @@
 //! What is handed on to the command, and what is not.
 
-use harness::{
-    Context, Halt, Judged,
-    calls::{Supervisor, Then},
-};
+use harness::{Context, Halt, Judged};
 use nix::sys::signal::Signal;
 
+use super::failures::on_a_kernel_without;
 use crate::{
     filesystem::{has_descriptors, host_folder},
     host::Host,
@@ -25,19 +23,16 @@ pub(super) fn signals_reach_the_command(context: &Context) -> Judged {
         for time in 1..=TIMES {
             for signal in PASSED_ON {
                 inside.run().signal(signal)?;
-                let number = (signal as i32).to_string();
                 inside.run().until(&format!("{signal} in the command, the {time}. time"), || {
-                    let caught = inside.ask_quietly("caught")?.unwrap_or_default();
-                    Ok((caught[&number].as_i64() >= Some(time)).then_some(()))
+                    Ok((inside.caught(signal)? >= time).then_some(()))
                 })?;
             }
         }
         inside.told("status 42")?;
-        let caught = inside.told("caught")?;
         for signal in PASSED_ON {
-            let count = caught[(signal as i32).to_string()].as_i64();
-            if count != Some(TIMES) {
-                let got = format!("{} times", count.unwrap_or(0));
+            let count = inside.caught(signal)?;
+            if count != TIMES {
+                let got = format!("{count} times");
                 return Err(Halt::fail(
                     format!("{signal} reaches the command as often as it was sent, {TIMES} times"),
                     got,
@@ -94,8 +89,8 @@ pub(super) fn no_descriptor_is_handed_on(context: &Context) -> Judged {
         inside.finish_well()?;
         // One call closes them all, or marks them; on an older kernel there is none.
         host.forget();
-        host.tell("close_range says ENOSYS, and the caller has / open as 200");
-        let supervisor = Supervisor::begin(&[libc::SYS_close_range], Box::new(|_| Then::Fail(libc::ENOSYS)))?;
+        host.tell("the caller has / open as 200");
+        let supervisor = on_a_kernel_without(host, libc::SYS_close_range, "close_range")?;
         let call = host.call()?.leaving_open(host_folder()?, 200);
         match call.start_supervised(&supervisor)?.serves_or_ends()? {
             Ok(inside) => {

@@ -118,11 +118,14 @@ impl Steps {
             |argument| format!("{:?}", String::from_utf8_lossy(&call.text(argument).unwrap_or_default()));
         let shown = match call.number {
             libc::SYS_mount | libc::SYS_pivot_root => format!("{}, {}", text(0), text(1)),
-            libc::SYS_umount2 | libc::SYS_chroot | libc::SYS_sethostname | libc::SYS_mkdir => text(0),
+            libc::SYS_umount2
+            | libc::SYS_chroot
+            | libc::SYS_sethostname
+            | libc::SYS_mkdir
+            | libc::SYS_fsopen => text(0),
             libc::SYS_mkdirat | libc::SYS_open_tree => text(1),
             libc::SYS_unshare => namespaces(call.args[0]).join(" | "),
             libc::SYS_move_mount => format!("{}, {}", text(1), text(3)),
-            libc::SYS_fsopen => text(0),
             libc::SYS_prctl if call.args[0] != libc::PR_SET_PDEATHSIG as u64 => return None,
             libc::SYS_prctl => "PR_SET_PDEATHSIG".to_owned(),
             // Questions about descriptors are no steps.
