@@ -71,14 +71,14 @@ const STANDING: Stage = Stage {
 
 fn has_descriptor_77(context: &Context) -> Judged {
     let root = File::open("/")?;
-    says(context, "yes", |launch| launch.inheriting(root.into(), 77))
+    says(context, "yes", |launch| Ok(launch.inheriting(root.into(), 77)))
 }
 
 fn is_65534_of_group_65533(context: &Context) -> Judged {
     if !Uid::effective().is_root() {
         return Err(Halt::skip("only root can become somebody else"));
     }
-    says(context, "65534:65533 65533", |launch| launch.as_user(65_534, 65_533))
+    says(context, "65534:65533 65533", |launch| Ok(launch.as_user(65_534, 65_533)))
 }
 
 fn is_in_a_cgroup(context: &Context) -> Judged {
@@ -89,12 +89,7 @@ fn is_in_a_cgroup(context: &Context) -> Judged {
     let name = format!("groundwork-trial-{}", std::process::id());
     let cgroup = Path::new(top).join(&name);
     fs::create_dir(&cgroup).map_err(|error| Halt::skip(format!("{}: {error}", cgroup.display())))?;
-    let judged = (|| {
-        let folder = context.folder()?;
-        let launch = context.launch(folder.path()).in_cgroup(&cgroup)?;
-        let line = launch.start()?.read_line(&name)?;
-        if line == name { Ok(()) } else { Err(Halt::fail(name.as_str(), line)) }
-    })();
+    let judged = says(context, &name, |launch| launch.in_cgroup(&cgroup));
     fs::remove_dir(&cgroup)?;
     judged
 }
@@ -110,7 +105,7 @@ fn folder_of(call: &Call) -> Vec<u8> {
 fn makes_no_folder(context: &Context) -> Judged {
     let decide = |call: &Call| if folder_of(call) == b"a" { Then::Fail(libc::EPERM) } else { Then::GoOn };
     let supervisor = Supervisor::begin(&MAKES_FOLDERS, Box::new(decide))?;
-    says(context, "refused", |launch| launch.supervised(&supervisor))
+    says(context, "refused", |launch| Ok(launch.supervised(&supervisor)))
 }
 
 /// A folder called `a` waits for one called `b`.
@@ -121,12 +116,12 @@ fn makes_a_folder_last(context: &Context) -> Judged {
         if is_there { Then::GoOn } else { Then::Later }
     };
     let supervisor = Supervisor::begin(&MAKES_FOLDERS, Box::new(decide))?;
-    says(context, "both", |launch| launch.supervised(&supervisor))
+    says(context, "both", |launch| Ok(launch.supervised(&supervisor)))
 }
 
-fn says(context: &Context, expected: &str, prepare: impl FnOnce(Launch) -> Launch) -> Judged {
+fn says(context: &Context, expected: &str, prepare: impl FnOnce(Launch) -> Judged<Launch>) -> Judged {
     let folder = context.folder()?;
-    let line = prepare(context.launch(folder.path())).start()?.read_line(expected)?;
+    let line = prepare(context.launch(folder.path()))?.start()?.read_line(expected)?;
     if line == expected { Ok(()) } else { Err(Halt::fail(expected, line)) }
 }
 
