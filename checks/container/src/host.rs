@@ -1,6 +1,7 @@
 //! The host as one check has it: a [`World`] of mounts, a folder to call the runtime in, root file systems; and what a
 //! runtime may have left there.
 
+mod ids;
 mod left;
 mod roots;
 mod way;
@@ -14,10 +15,11 @@ use std::{
 };
 
 use harness::{Context, Folder, Halt, Judged, calls::can_supervise, process::Launch, verdict::Verdict};
-use nix::unistd::{Gid, Uid, chown};
 
+use ids::somebody;
 use way::Way;
 
+pub(crate) use ids::Ids;
 pub(crate) use left::Left;
 pub(crate) use roots::Root;
 
@@ -63,13 +65,6 @@ pub(crate) struct Host<'c> {
 struct User {
     ids: Ids,
     way: Way,
-}
-
-/// A user and its group. They are two numbers, or who takes one for the other would not be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ids {
-    pub(crate) user: u32,
-    pub(crate) group: u32,
 }
 
 /// Which file a path leads to, whatever it is called.
@@ -293,24 +288,4 @@ impl<'c> Host<'c> {
 /// A word like no other, even of a run beside this one.
 pub(crate) fn nonce(context: &Context, number: u32) -> String {
     format!("gw-{:x}-{:x}-{number}", std::process::id(), context.seed() & 0xffff_ffff)
-}
-
-/// A user who is not root and who can start the subject: the owner of the program, as a student's own is not open to
-/// strangers; else nobody.
-fn somebody(context: &Context) -> Ids {
-    const NOBODY: u32 = 65_534;
-    const GROUPS: [u32; 2] = [65_533, 65_532];
-    let owner = context.words().iter().rev().find_map(|word| Some(fs::metadata(word).ok()?.uid()));
-    let user = owner.filter(|&owner| owner != 0).unwrap_or(NOBODY);
-    Ids { user, group: if user == GROUPS[0] { GROUPS[1] } else { GROUPS[0] } }
-}
-
-impl Ids {
-    /// Makes a file theirs.
-    ///
-    /// # Errors
-    /// Fault when that is refused.
-    pub(crate) fn own(self, path: &Path) -> Judged {
-        Ok(chown(path, Some(Uid::from_raw(self.user)), Some(Gid::from_raw(self.group)))?)
-    }
 }
