@@ -45,7 +45,8 @@ type Script = dyn Fn(&mut Connection) -> io::Result<()> + Send + Sync;
 #[derive(Debug)]
 pub struct Setting<'c> {
     context: &'c Context,
-    address: SocketAddr,
+    address: IpAddr,
+    listener: Option<TcpListener>,
     identity: Option<Identity>,
 }
 
@@ -88,22 +89,23 @@ struct Stage {
 impl Context {
     /// A server on a free port of 127.0.0.1.
     pub fn origin(&self) -> Setting<'_> {
-        Setting { context: self, address: (Ipv4Addr::LOCALHOST, 0).into(), identity: None }
+        Setting { context: self, address: Ipv4Addr::LOCALHOST.into(), listener: None, identity: None }
     }
 }
 
 impl Setting<'_> {
-    /// Listens on another address.
+    /// Listens on a free port of another address.
     #[must_use]
     pub fn on(mut self, address: IpAddr) -> Self {
-        self.address.set_ip(address);
+        self.address = address;
         self
     }
 
-    /// Listens on this port, which another server of the same check may have on another address.
+    /// Takes what listens already, for a port that has to be a certain one. To look whether it is free and to take it
+    /// are one step this way: between two, a subject that another check starts holds a copy of whatever was closed.
     #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.address.set_port(port);
+    pub fn listening(mut self, listener: TcpListener) -> Self {
+        self.listener = Some(listener);
         self
     }
 
@@ -123,7 +125,7 @@ impl Setting<'_> {
         self,
         script: impl Fn(&mut Connection) -> io::Result<()> + Send + Sync + 'static,
     ) -> Judged<Origin> {
-        let listener = Arc::new(listen(self.address)?);
+        let listener = Arc::new(self.listener.map_or_else(|| listen(self.address), Ok)?);
         let address = listener.local_addr()?;
         let is_secure = self.identity.is_some();
         let stage = Arc::new(Stage {
@@ -145,10 +147,10 @@ impl Setting<'_> {
 
 /// A listener. That no port is left for one is said in words, since the system's sound like somebody else's fault.
 #[track_caller]
-fn listen(address: SocketAddr) -> Judged<TcpListener> {
-    match TcpListener::bind(address) {
+fn listen(address: IpAddr) -> Judged<TcpListener> {
+    match TcpListener::bind((address, 0)) {
         Ok(listener) => Ok(listener),
-        Err(error) if address.port() == 0 && error.kind() == io::ErrorKind::AddrInUse => Err(Halt::fault(
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(Halt::fault(
             "no port is left on this machine: all of net.ipv4.ip_local_port_range are in use, or were a minute ago; \
                  look with `ss -tan`, wait, or widen the range",
         )),
@@ -162,7 +164,7 @@ fn listen(address: SocketAddr) -> Judged<TcpListener> {
 /// Fault when it has none.
 #[track_caller]
 pub fn a_port_is_left() -> Judged {
-    listen((Ipv4Addr::LOCALHOST, 0).into()).map(drop)
+    listen(Ipv4Addr::LOCALHOST.into()).map(drop)
 }
 
 /// Whether this machine has the address: not every one has `::1`.

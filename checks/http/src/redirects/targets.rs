@@ -1,6 +1,6 @@
 //! Targets on other servers, targets that are refused, and what of a target may not be sent.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 
 use harness::{Context, Halt, Judged, origin::has_address};
 
@@ -48,7 +48,11 @@ fn another_address(context: &Context) -> Judged {
     let mut web = web_of(context, 1)?;
     let port = web.server(0).port();
     // All of 127.0.0.0/8 is this machine.
-    web.join(context.origin().on(Ipv4Addr::new(127, 0, 0, 2).into()).port(port))?;
+    let mut others = (2..=u8::MAX).map(|last| TcpListener::bind((Ipv4Addr::new(127, 0, 0, last), port)));
+    let Some(listener) = others.find_map(Result::ok) else {
+        return Err(Halt::fault(format!("nobody but 127.0.0.1 can have port {port}: see `ss -ltnp`")));
+    };
+    web.join(context.origin().listening(listener))?;
     let url = web.server(0).url("/a");
     let trip = web.run(client::get(context, &url)?, &[Answer::redirect(302, &web.server(1).url("/b"))])?;
     trip.arrives(&[web.stop("GET", 0, "/a"), web.stop("GET", 1, "/b")])?;

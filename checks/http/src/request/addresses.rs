@@ -1,6 +1,7 @@
 //! From a host to a connection: names with several addresses, and with none.
 
 use std::{
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener},
     process,
 };
@@ -73,25 +74,34 @@ pub(super) fn host_of_an_ipv6_address(context: &Context) -> Judged {
     expect_field(&request, "host", &format!("[::1]:{}", origin.port()), &format!("get {url}"))
 }
 
-/// A server on port 80 of an address that nobody else uses at the same time; nothing where that is not allowed.
+/// A server on port 80 of an address that nobody else uses at the same time.
+///
+/// # Errors
+/// Skip where that is not allowed, or where somebody has the port on every address.
 #[track_caller]
-pub(super) fn on_port_80(context: &Context) -> Judged<Option<(Origin, String)>> {
+pub(super) fn on_port_80(context: &Context) -> Judged<(Origin, String)> {
     let own = process::id().to_be_bytes();
     for try_ in 1..=100 {
         // All of 127.0.0.0/8 is this machine.
         let address = Ipv4Addr::new(127, own[2].max(1), own[3], context.rng().u8(2..100).wrapping_add(try_));
-        let free = TcpListener::bind((address, 80));
-        match free {
-            Ok(free) => drop(free),
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => continue,
-            Err(_) => return Ok(None),
+        match TcpListener::bind((address, 80)) {
+            Ok(listener) => {
+                let reply = server::closing("hello");
+                let origin = context.origin().listening(listener).play(move |connection| {
+                    connection.request()?;
+                    reply.play(connection)
+                })?;
+                return Ok((origin, address.to_string()));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(_) => {
+                return Err(Halt::skip(
+                    "port 80 needs root here; try it with `sysctl net.ipv4.ip_unprivileged_port_start=80`",
+                ));
+            }
         }
-        let reply = server::closing("hello");
-        let origin = context.origin().on(address.into()).port(80).play(move |connection| {
-            connection.request()?;
-            reply.play(connection)
-        })?;
-        return Ok(Some((origin, address.to_string())));
     }
-    Ok(None)
+    Err(Halt::skip(
+        "somebody has port 80 on every address of this machine; `ss -ltnp 'sport = :80'` says who",
+    ))
 }
