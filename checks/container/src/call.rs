@@ -7,7 +7,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use harness::{Judged, calls::Supervisor, process::Launch};
+use harness::{
+    Judged,
+    calls::Supervisor,
+    process::{Launch, Limits},
+};
+use nix::sys::signal::Signal;
 
 use crate::{
     host::{Host, Root, forking},
@@ -29,6 +34,7 @@ pub(crate) struct Call<'h, 'c> {
     environment: Vec<(String, OsString)>,
     descriptors: Vec<(OwnedFd, i32)>,
     folder: PathBuf,
+    ignored: Vec<Signal>,
     /// What the process does before it becomes the runtime, in the shell's words; `exec "$@"` at its end.
     before: Option<&'static str>,
 }
@@ -49,6 +55,7 @@ impl<'h, 'c> Call<'h, 'c> {
             nonce,
             environment: Vec::new(),
             descriptors: Vec::new(),
+            ignored: Vec::new(),
             folder,
             before: None,
         };
@@ -121,6 +128,13 @@ impl<'h, 'c> Call<'h, 'c> {
         self
     }
 
+    /// Has it begin with this signal ignored.
+    #[must_use]
+    pub(crate) fn ignoring(mut self, signal: Signal) -> Self {
+        self.ignored.push(signal);
+        self
+    }
+
     /// Has the process that becomes the runtime do something before, by a shell: it ends with `exec "$@"`.
     #[must_use]
     pub(crate) fn after(mut self, script: &'static str) -> Self {
@@ -169,6 +183,14 @@ impl<'h, 'c> Call<'h, 'c> {
         let mut launch = self.all_words().iter().fold(launch, Launch::arg);
         for (name, value) in &self.environment {
             launch = launch.env(name, value);
+        }
+        if let Some(highest) = self.descriptors.iter().map(|(_, number)| number.unsigned_abs()).max() {
+            let usual = Limits::default();
+            let open_files = usual.open_files.max(u64::from(highest) + 1);
+            launch = launch.limits(Limits { open_files, ..usual });
+        }
+        for signal in self.ignored {
+            launch = launch.ignoring(signal);
         }
         for (descriptor, number) in self.descriptors {
             launch = launch.inheriting(descriptor, number);

@@ -21,6 +21,18 @@ pub(crate) struct Root {
     pub(crate) probe: FileId,
 }
 
+impl Root {
+    /// Where the caller finds what is at `path` for the command.
+    pub(crate) fn inside(&self, path: &Path) -> PathBuf {
+        below(&self.path, path)
+    }
+}
+
+/// A path from the root, from this folder.
+fn below(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path.strip_prefix("/").unwrap_or(path))
+}
+
 impl Host<'_> {
     /// A root file system in a plain folder.
     ///
@@ -73,7 +85,7 @@ impl Host<'_> {
     fn furnish(&self, path: PathBuf, seen: PathBuf) -> Judged<Root> {
         let sign = format!("this-is-root-{}", self.next());
         let probe = self.probe();
-        let inside = seen.join(probe.strip_prefix("/").unwrap_or(&probe));
+        let inside = below(&seen, &probe);
         let above = inside.parent().unwrap_or(&seen);
         fs::create_dir(seen.join("proc"))?;
         fs::create_dir_all(above)?;

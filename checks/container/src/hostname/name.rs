@@ -79,6 +79,9 @@ pub(super) fn the_host_keeps_its_name(context: &Context) -> Judged {
     })
 }
 
+/// Where a name can be written as well.
+const NAME_FILE: &str = "/proc/sys/kernel/hostname";
+
 /// Looks at who sets a hostname, each time before it is set: what is restored at once is seen as well.
 fn never_renamed(host: &Host<'_>) -> Judged {
     let ours = host.world().namespace("uts")?;
@@ -86,14 +89,25 @@ fn never_renamed(host: &Host<'_>) -> Judged {
     let seen = Arc::clone(&culprit);
     let decide = move |call: &harness::calls::Call| {
         let theirs = fs::read_link(format!("/proc/{}/ns/uts", call.pid)).unwrap_or_else(|_| PathBuf::new());
-        if theirs == ours {
-            let name = call.text(0).unwrap_or_default();
-            let name = String::from_utf8_lossy(&name).into_owned();
-            seen.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(name);
+        let what = match call.number {
+            libc::SYS_write => {
+                let file = fs::read_link(format!("/proc/{}/fd/{}", call.pid, call.args[0]));
+                file.is_ok_and(|file| file.as_os_str() == NAME_FILE)
+                    .then(|| format!("a write to {NAME_FILE}"))
+            }
+            _ => {
+                let name = call.text(0).unwrap_or_default();
+                Some(format!("sethostname({:?})", String::from_utf8_lossy(&name)))
+            }
+        };
+        if theirs == ours
+            && let Some(what) = what
+        {
+            seen.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
         }
         Then::GoOn
     };
-    let supervisor = match Supervisor::begin(&[libc::SYS_sethostname], Box::new(decide)) {
+    let supervisor = match Supervisor::begin(&[libc::SYS_sethostname, libc::SYS_write], Box::new(decide)) {
         Ok(supervisor) => supervisor,
         // What can be seen without has been looked at already.
         Err(halt) if matches!(halt.verdict, Verdict::Skip { .. }) => return Ok(()),
@@ -104,9 +118,9 @@ fn never_renamed(host: &Host<'_>) -> Judged {
     inside.finish_well()?;
     match culprit.lock().unwrap_or_else(PoisonError::into_inner).take() {
         None => Ok(()),
-        Some(name) => Err(Halt::fail(
-            "no call of sethostname() in the host's UTS namespace, not for a moment",
-            format!("sethostname({name:?}) in that of the host"),
+        Some(what) => Err(Halt::fail(
+            "no name is set in the host's UTS namespace, not for a moment",
+            format!("{what} in that of the host"),
         )
         .likely("the hostname is set before the new UTS namespace is there, and perhaps restored later")),
     }

@@ -42,7 +42,7 @@ pub(super) fn what_cannot_be_run_is_126_or_127(context: &Context) -> Judged {
         let make = |call: &Call<'_, '_>| -> Judged {
             for (name, bytes, mode) in files {
                 let outside = host.folder().join(name);
-                let inside = call.root().path.join(outside.strip_prefix("/").unwrap_or(&outside));
+                let inside = call.root().inside(&outside);
                 for path in [&outside, &inside] {
                     fs::write(path, bytes)?;
                     fs::set_permissions(path, fs::Permissions::from_mode(mode))?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::is_refused;
 use crate::{
-    host::{Host, forking},
+    host::{Host, Root, forking, writing},
     run::{Ended, shown_bytes},
 };
 
@@ -54,6 +54,16 @@ pub(super) fn words_arrive_byte_for_byte(context: &Context) -> Judged {
                 format!("{folder:?}"),
             ));
         }
+        // The name of a file is bytes as well.
+        host.forget();
+        let call = host.call()?;
+        let odd = host.folder().join(OsStr::from_bytes(b"pro\xffbe"));
+        for place in [odd.clone(), call.root().inside(&odd)] {
+            writing(|| fs::copy(host.probe(), &place))?;
+        }
+        let ended = call.probe_called(odd.clone().into(), "words", &[]).start()?.ends()?;
+        ended.has_status(0)?;
+        same("its own name", &chars(odd.as_os_str().as_bytes()).into(), &self::told(&ended)?["name"])?;
         // A value that looks like an option, and a command's that look like the runtime's.
         host.forget();
         let ended = host.call()?.hostname("-").probe("words", &[b"run", b"--hostname"]).start()?.ends()?;
@@ -159,7 +169,7 @@ pub(super) fn a_bare_name_is_looked_for_in_path(context: &Context) -> Judged {
         for (behind, expected) in [(host.folder().display().to_string(), 0), ("/nowhere".to_owned(), 126)] {
             host.forget();
             let call = host.call()?;
-            let closed = closed_one(host, &call.root().path, &name)?;
+            let closed = closed_one(host, call.root(), &name)?;
             host.tell(format!("{} cannot be executed", closed.join(&name).display()));
             let call = call.env("PATH", format!("{}:{behind}:{usual}", closed.display()));
             let ended = call.probe_called(name.clone(), "exit", &[b"0"]).start()?.ends()?;
@@ -170,9 +180,9 @@ pub(super) fn a_bare_name_is_looked_for_in_path(context: &Context) -> Judged {
 }
 
 /// A folder with a file of this name that nobody may execute: by the same path inside and outside.
-fn closed_one(host: &Host<'_>, root: &Path, name: &OsStr) -> Judged<PathBuf> {
+fn closed_one(host: &Host<'_>, root: &Root, name: &OsStr) -> Judged<PathBuf> {
     let closed = host.folder().join("closed");
-    let inside = root.join(closed.strip_prefix("/").unwrap_or(&closed));
+    let inside = root.inside(&closed);
     for folder in [&closed, &inside] {
         fs::create_dir_all(folder)?;
         fs::write(folder.join(name), "no program")?;

@@ -184,6 +184,14 @@ pub(super) fn the_run_ends_with_the_command(context: &Context) -> Judged {
         inside.told("status 7")?;
         inside.finish()?.has_status(7).map_err(|halt| {
             halt.likely("the runtime waits for any child: it may have others, of whoever became the runtime")
+        })?;
+        // Whoever ignores SIGCHLD hands that on across exec, and is told of no child.
+        host.forget();
+        host.tell("the caller ignores SIGCHLD");
+        let inside = host.call()?.ignoring(Signal::SIGCHLD).serves()?;
+        inside.told("status 7")?;
+        inside.finish().and_then(|ended| ended.has_status(7)).map_err(|halt| {
+            halt.likely("SIGCHLD is still ignored: the kernel tells of no child then, and keeps no status (wait(2), NOTES)")
         })
     })
 }

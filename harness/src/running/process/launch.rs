@@ -23,7 +23,7 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl},
     sys::{
         resource::{Resource, getrlimit, setrlimit},
-        signal::SigSet,
+        signal::{SigSet, Signal},
     },
 };
 
@@ -150,6 +150,13 @@ impl Launch {
     #[must_use]
     pub fn inheriting(mut self, descriptor: OwnedFd, number: i32) -> Self {
         self.standing.inherit(descriptor, number);
+        self
+    }
+
+    /// Has it begin with this signal ignored, as a caller may have it: exec keeps that.
+    #[must_use]
+    pub fn ignoring(mut self, signal: Signal) -> Self {
+        self.standing.ignore(signal);
         self
     }
 

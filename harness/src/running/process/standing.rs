@@ -10,6 +10,7 @@ use std::{
 
 use nix::{
     errno::Errno,
+    sys::signal::{SigHandler, Signal, signal},
     unistd::{Gid, Uid, setgroups, setresgid, setresuid, write},
 };
 
@@ -21,12 +22,17 @@ pub(super) struct Standing {
     cgroup: Option<File>,
     user: Option<(Uid, Gid)>,
     inherited: Vec<(OwnedFd, i32)>,
+    ignored: Vec<Signal>,
     ward: Option<Ward>,
 }
 
 impl Standing {
     pub(super) fn inherit(&mut self, descriptor: OwnedFd, number: i32) {
         self.inherited.push((descriptor, number));
+    }
+
+    pub(super) fn ignore(&mut self, signal: Signal) {
+        self.ignored.push(signal);
     }
 
     pub(super) fn user(&mut self, user: u32, group: u32) {
@@ -59,12 +65,17 @@ impl Standing {
         Ok(())
     }
 
-    /// Leaves it its descriptors, which are closed by exec until now. A number that one of the others has, waiting for its
-    /// own turn, would be lost: numbers are chosen far above what a suite has open.
+    /// Leaves it what goes along through exec: what it ignores, and its descriptors, which exec closes until now. A number
+    /// that one of the others has, waiting for its own turn, would be lost: numbers are chosen far above what a suite has
+    /// open.
     pub(super) fn hand_over(&self) -> io::Result<()> {
         for (descriptor, number) in &self.inherited {
             // SAFETY: dup2 takes numbers; the new descriptor is the program's, and nothing of ours owns that number.
             Errno::result(unsafe { libc::dup2(descriptor.as_raw_fd(), *number) })?;
+        }
+        for ignored in &self.ignored {
+            // SAFETY: no handler is installed.
+            unsafe { signal(*ignored, SigHandler::SigIgn) }?;
         }
         Ok(())
     }
