@@ -9,7 +9,7 @@ mod inside;
 use std::{cell::RefCell, thread, time::Duration};
 
 use harness::{
-    Halt, Judged, Patience,
+    Halt, Judged,
     process::{Ending, Process},
     verdict::Verdict,
 };
@@ -91,7 +91,7 @@ impl<'h, 'c> Run<'h, 'c> {
     #[track_caller]
     fn wait<T>(&self, awaited: &str, look: impl Fn() -> Judged<Option<T>>) -> Judged<Option<T>> {
         const ROUND: Duration = Duration::from_millis(1);
-        let mut patience = Patience::begin(self.pid(), ALLOWANCE);
+        let mut patience = self.process.borrow().patience(ALLOWANCE);
         loop {
             // In this order: what is there when it has ended was there before.
             let is_running = self.process.borrow_mut().is_running()?;

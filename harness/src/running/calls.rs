@@ -21,9 +21,10 @@ use std::{
     },
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -83,6 +84,20 @@ pub enum Then {
 /// Decides about calls. It runs in a thread of its own.
 pub type Decide = dyn FnMut(&Call) -> Then + Send;
 
+/// For how long calls of a subject were held until they were decided about, in all. Copies are one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held(Arc<AtomicU64>);
+
+impl Held {
+    pub(super) fn time(&self) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn add(&self, time: Duration) {
+        self.0.fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+}
+
 /// Decides about the calls of one subject and of all that it starts. Dropping it has every call fail with ENOSYS that is
 /// made from then on, so it outlives its subject.
 #[derive(Debug)]
@@ -101,11 +116,11 @@ impl Supervisor {
         can_supervise()?;
         let (ward, listener) = filter::prepare(numbers)?;
         let is_over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&is_over);
+        let (ends, held) = (Arc::clone(&is_over), ward.held().clone());
         let thread = thread::spawn(move || {
             // A subject that was never started has no listener, and one that is gone makes no calls.
             if let Ok(listener) = listener.wait(&ends) {
-                let _ = follow(&listener, decide, &ends);
+                let _ = follow(&listener, decide, &ends, &held);
             }
         });
         Ok(Self { ward, is_over, thread: Some(thread) })
@@ -127,12 +142,18 @@ impl Drop for Supervisor {
 }
 
 /// Answers each call, until there is nobody left to make one.
-fn follow(listener: &OwnedFd, mut decide: Box<Decide>, is_over: &AtomicBool) -> io::Result<()> {
+fn follow(
+    listener: &OwnedFd,
+    mut decide: Box<Decide>,
+    is_over: &AtomicBool,
+    time_held: &Held,
+) -> io::Result<()> {
     const IDLE_MS: u16 = 20;
     const HOLDING_MS: u16 = 1;
     let mut held: Vec<Notice> = Vec::new();
     while !is_over.load(Ordering::SeqCst) {
-        let wait = if held.is_empty() { IDLE_MS } else { HOLDING_MS };
+        let holding = || Some(Instant::now());
+        let (wait, since) = if held.is_empty() { (IDLE_MS, None) } else { (HOLDING_MS, holding()) };
         let mut ready = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::from(wait)) {
             Ok(_) | Err(nix::Error::EINTR) => {}
@@ -144,11 +165,13 @@ fn follow(listener: &OwnedFd, mut decide: Box<Decide>, is_over: &AtomicBool) -> 
         } else if events.contains(PollFlags::POLLHUP) {
             return Ok(());
         }
+        let since = if held.is_empty() { None } else { since.or_else(holding) };
         held.retain(|notice| match decide(&notice.call()) {
             Then::Later => true,
             Then::GoOn => notice.go_on(listener),
             Then::Fail(errno) => notice.fail(listener, errno),
         });
+        time_held.add(since.map_or(Duration::ZERO, |since| since.elapsed()));
     }
     Ok(())
 }

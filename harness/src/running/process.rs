@@ -28,6 +28,7 @@ pub(in crate::running) use launch::{Started, Stdin, Tracing};
 
 use crate::running::{
     Judged,
+    calls::Held,
     context::Services,
     observe::{self, Usage},
     patience::Patience,
@@ -44,6 +45,7 @@ pub struct Process {
     marker: String,
     watched: Arc<Watched>,
     services: Arc<Services>,
+    held: Option<Held>,
     pidfd: OwnedFd,
     stdin: Option<File>,
     stdout: Option<File>,
@@ -210,10 +212,15 @@ impl Process {
         self.watched.pid
     }
 
+    /// Begins a wait for it, of as long as `allowance` of its own time.
+    pub fn patience(&self, allowance: Duration) -> Patience {
+        Patience::begin(self.pid(), allowance).but_while_held(self.held.clone())
+    }
+
     /// Waits, moving bytes, until `done` or until nothing more can come.
     #[track_caller]
     fn pump(&mut self, allowance: Duration, done: impl Fn(&Self) -> bool) -> Judged<pump::Pumped> {
-        let mut patience = Patience::begin(self.pid(), allowance);
+        let mut patience = self.patience(allowance);
         let pumped = pump::pump(self, &mut patience, done)?;
         match self.watched.exceeded.get() {
             Some(excess) => Err(autopsy::limit(excess.clone())),

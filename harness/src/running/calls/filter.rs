@@ -24,7 +24,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 
-use super::Call;
+use super::{Call, Held};
 
 /// What a subject does to be supervised.
 #[derive(Clone, Debug)]
@@ -34,9 +34,15 @@ pub(in crate::running) struct Ward(Arc<Prepared>);
 struct Prepared {
     program: Vec<sock_filter>,
     suite: UnixStream,
+    held: Held,
 }
 
 impl Ward {
+    /// For how long its calls were held.
+    pub(in crate::running) fn held(&self) -> &Held {
+        &self.0.held
+    }
+
     /// Puts the filter in force, hands over its listener, and waits until the suite has it. Makes only system calls.
     pub(in crate::running) fn submit(&self) -> io::Result<()> {
         let listener = install(&self.0.program)?;
@@ -57,7 +63,8 @@ pub(super) struct Listener {
 /// A filter that reports calls with these numbers, and how its listener is handed over.
 pub(super) fn prepare(numbers: &[i64]) -> io::Result<(Ward, Listener)> {
     let (suite, subject) = UnixStream::pair()?;
-    Ok((Ward(Arc::new(Prepared { program: program(numbers), suite })), Listener { subject }))
+    let prepared = Prepared { program: program(numbers), suite, held: Held::default() };
+    Ok((Ward(Arc::new(prepared)), Listener { subject }))
 }
 
 impl Listener {

@@ -30,8 +30,16 @@ use nix::{
 use super::{Inbox, Process, autopsy::StderrTail, standing::Standing};
 use crate::{
     running::{
-        Judged, calls::Supervisor, context::Services, halt::Halt, names::Names, patience,
-        small_disk::SmallDisk, strays, view::View, watchdog::Watched,
+        Judged,
+        calls::{Held, Supervisor},
+        context::Services,
+        halt::Halt,
+        names::Names,
+        patience,
+        small_disk::SmallDisk,
+        strays,
+        view::View,
+        watchdog::Watched,
     },
     verdict::Verdict,
 };
@@ -93,6 +101,8 @@ pub(in crate::running) struct Started {
     pub(in crate::running) marker: String,
     pub(in crate::running) watched: Arc<Watched>,
     pub(in crate::running) services: Arc<Services>,
+    /// For how long its calls were held, if anybody decides about them.
+    held: Option<Held>,
 }
 
 impl Launch {
@@ -208,6 +218,7 @@ impl Launch {
             marker: started.marker,
             watched: started.watched,
             services: started.services,
+            held: started.held,
             pidfd,
             outbox: Vec::new(),
             input_ends: false,
@@ -238,6 +249,7 @@ impl Launch {
         command.stdin(stdin).stdout(stdout).stderr(stderr);
         clean_environment(&mut command, &folder, &marker);
         command.envs(environment);
+        let held = standing.held();
         confine(&mut command, &folder, &limits, view.as_deref(), standing, tracing)?;
         let words = args.join(OsStr::new(" "));
         services.note(number, '.', format!("(start {program} {})", words.to_string_lossy()).as_bytes());
@@ -251,7 +263,7 @@ impl Launch {
         let pid = child.id() as i32;
         let watched = Watched { pid, limits, folder, deadline, exceeded: OnceLock::new() };
         let watched = services.watchdog.watch(watched);
-        Ok(Started { child, number, marker, watched, services })
+        Ok(Started { child, number, marker, watched, services, held })
     }
 }
 

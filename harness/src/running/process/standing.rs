@@ -14,7 +14,7 @@ use nix::{
     unistd::{Gid, Uid, setgroups, setresgid, setresuid, write},
 };
 
-use crate::running::calls::Ward;
+use crate::running::calls::{Held, Ward};
 
 /// Nothing of it by default: a subject stands where the suite does.
 #[derive(Debug, Default)]
@@ -47,6 +47,11 @@ impl Standing {
 
     pub(super) fn supervised(&mut self, ward: Ward) {
         self.ward = Some(ward);
+    }
+
+    /// For how long its calls are held, if anybody decides about them.
+    pub(super) fn held(&self) -> Option<Held> {
+        self.ward.as_ref().map(|ward| ward.held().clone())
     }
 
     /// Who it is, and what decides about it: first the cgroup, which asks for rights that a user may not have.
