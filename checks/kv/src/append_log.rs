@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
-    model::{self, Mix, behaves_like_a_map},
+    model::{self, KEY_BYTES, Mix, VALUE_BYTES, behaves_like_a_map},
     step::Step,
     store::{Reply, Store},
 };
-
-const KEY_BYTES: usize = 64 << 10;
-const VALUE_BYTES: usize = 1 << 20;
 
 pub(crate) const STAGE: Stage = Stage {
     number: 1,
@@ -49,6 +46,9 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("every_request_gets_one_reply_in_order", every_request_gets_one_reply_in_order)
             .must("pipelined requests get exactly one reply each, in order")
             .why("A client that does not wait for each reply has only their order to match them by."),
+        Check::new("a_missing_directory_is_made", a_missing_directory_is_made)
+            .must("DIR is created when it is missing, and holds what was put from then on")
+            .why("Nobody makes a folder for a program that is about to fill it with files of its own."),
         Check::new("data_survives_restarts", data_survives_restarts)
             .points(3)
             .must("what was acknowledged is there after a restart, and after a second one")
@@ -118,26 +118,8 @@ fn deleted_key_is_null(context: &Context) -> Judged {
     store.close()
 }
 
-/// Texts that some format or other gives a meaning to.
-const TEXTS: [&str; 14] = [
-    "",
-    " ",
-    "two words",
-    "line\nfeed",
-    "carriage\r\nreturn",
-    "tab\tand = and : and , and ;",
-    "\"quoted\"",
-    "back\\slash\\n",
-    "null",
-    "\0",
-    "{\"op\":\"delete\",\"key\":\"k0\"}",
-    "naïve café",
-    "日本語",
-    "👩‍🚀",
-];
-
 fn any_text_comes_back_unchanged(context: &Context) -> Judged {
-    for text in TEXTS {
+    for text in model::TEXTS {
         let key = if text.is_empty() { "k" } else { text };
         let mut store = Store::open(context)?;
         store.put("before", "1")?;
@@ -158,13 +140,8 @@ fn any_text_comes_back_unchanged(context: &Context) -> Judged {
 }
 
 fn sizes_up_to_the_limits_work(context: &Context) -> Judged {
-    let mut rng = context.rng();
+    let entries = model::entries_of_all_sizes(&mut context.rng());
     let mut store = Store::open(context)?;
-    let sizes = [(1, 0), (1, 255), (255, 256), (256, 65_535), (65_535, 65_536), (KEY_BYTES, VALUE_BYTES)];
-    let entries: BTreeMap<_, _> = sizes
-        .iter()
-        .map(|&(key, value)| (model::value(&mut rng, key), model::value(&mut rng, value)))
-        .collect();
     for (key, value) in &entries {
         store.put(key, value)?;
         store.expect(key, Some(value))?;
@@ -260,6 +237,15 @@ fn every_request_gets_one_reply_in_order(context: &Context) -> Judged {
             return Err(store.tell(halt));
         }
     }
+    store.close()
+}
+
+fn a_missing_directory_is_made(context: &Context) -> Judged {
+    let mut store = Store::open_without_dir(context)?;
+    store.put("a", "1")?;
+    store.expect("a", Some("1"))?;
+    store.restart()?;
+    store.expect("a", Some("1"))?;
     store.close()
 }
 

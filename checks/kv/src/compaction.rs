@@ -89,7 +89,7 @@ fn with_history(context: &Context, flushes: usize) -> Judged<(Store<'_>, BTreeMa
 }
 
 #[track_caller]
-fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
+pub(crate) fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
     let tables = disk::tables(&store.dir())?;
     if tables.len() <= allowed {
         return Ok(());
@@ -245,13 +245,20 @@ fn space_follows_the_live_data(context: &Context) -> Judged {
         store.flush()?;
     }
     store.compact()?;
-    let live: usize = model::after(&steps).iter().map(|(key, value)| key.len() + value.len()).sum();
-    let taken = disk::bytes(&store.dir())?;
-    if taken > 2 * live {
-        let expected = format!("at most {} bytes in DIR: twice the {live} that live", 2 * live);
-        return Err(store.tell(Halt::fail(expected, format!("{taken} bytes"))));
-    }
+    takes_little(&store, &model::after(&steps))?;
     store.close()
+}
+
+/// Demands that the directory takes at most twice what lives.
+#[track_caller]
+pub(crate) fn takes_little(store: &Store<'_>, model: &BTreeMap<String, String>) -> Judged {
+    let live: usize = model.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let taken = disk::bytes(&store.dir())?;
+    if taken <= 2 * live {
+        return Ok(());
+    }
+    let expected = format!("at most {} bytes in DIR: twice the {live} that live", 2 * live);
+    Err(store.tell(Halt::fail(expected, format!("{taken} bytes"))))
 }
 
 fn tables_never_change_while_merging(context: &Context) -> Judged {

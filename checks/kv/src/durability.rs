@@ -1,10 +1,11 @@
 //! Stage 5: crashes at the worst moment, damaged files, a full disk.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
+    compaction::takes_little,
     disk::{self, Files},
     model,
     oracle::{self, Crashes, Errors},
@@ -37,12 +38,16 @@ pub(crate) const STAGE: Stage = Stage {
             .why("This is what a crash leaves. Refusing it locks users out; appending behind it loses what comes next."),
         Check::new("a_damaged_log_shows_no_state_that_never_was", a_damaged_log_shows_no_state_that_never_was)
             .points(4)
-            .must("with any byte of the log changed the store refuses to open, answers errors, or holds the state after a prefix")
+            .must("with any byte of the log changed, or its end cut off, the store refuses to open, answers errors, or holds the state after a prefix")
             .why("Leaving out one record and applying the next makes up a history that nobody wrote."),
         Check::new("a_damaged_table_gives_no_wrong_value", a_damaged_table_gives_no_wrong_value)
             .points(4)
-            .must("with any byte of any file changed a get returns the right value, nothing, or an error: never a wrong one")
+            .must("with any byte of any file changed, or its end cut off, a get returns the right value, nothing, or an error: never a wrong one")
             .why("Disks lie now and then. A checksum turns a lie into an error, and an older version of a key is a lie too."),
+        Check::new("a_full_disk_stops_a_flush_and_loses_nothing", a_full_disk_stops_a_flush_and_loses_nothing)
+            .points(4)
+            .must("a flush or compaction that finds no room loses nothing and leaves nothing lying about; with room again it works")
+            .why("Whoever runs out of space tries again, and again: what each try leaves behind is what fills the disk for good."),
         Check::new("a_full_disk_is_an_error_and_loses_nothing", a_full_disk_is_an_error_and_loses_nothing)
             .points(4)
             .must("when the disk is full a put gets an error reply; nothing acknowledged is lost; with room again puts work again")
@@ -189,9 +194,57 @@ fn no_wrong_value(
     Ok(())
 }
 
+fn a_full_disk_stops_a_flush_and_loses_nothing(context: &Context) -> Judged {
+    const DISK: u64 = 8 << 20;
+    const LEFT: u64 = 400 << 10;
+    const KEYS: usize = 1_000;
+    const VALUE_BYTES: usize = 1_100;
+    const TRIES: usize = 4;
+    let mut rng = context.rng();
+    let mut store = Store::open_on_small_disk(context, DISK)?;
+    let mut steps = model::puts(&mut rng, 0..KEYS, VALUE_BYTES);
+    store.all_acknowledged(&steps)?;
+    store.flush()?;
+    // Other values of half of the keys, and none of some: what shows when the newest table or the memtable is lost.
+    let newer = model::puts(&mut rng, 0..KEYS / 2, VALUE_BYTES);
+    let gone = (KEYS / 2..KEYS / 2 + 10).map(|number| Step::Delete(model::key(number)));
+    steps.extend(newer.into_iter().chain(gone));
+    store.all_acknowledged(&steps[KEYS..])?;
+    let model = model::after(&steps);
+    let absent = model::absent(&model, KEYS);
+
+    // What a try leaves behind can take as much as was free, and shows only after several.
+    for _ in 0..TRIES {
+        let ballast = store.small_disk()?.fill(LEFT)?;
+        store.say(format!("fill the disk until {} KiB are left", LEFT >> 10));
+        for step in [Step::Flush, Step::Compact] {
+            let verb = step.to_string();
+            match store.ask(step)? {
+                Reply::Done | Reply::Error(_) => store.expect_all(&model, &absent)?,
+                other => {
+                    let expected = format!("an acknowledgement or an error in reply to {verb}");
+                    return Err(store.tell(Halt::fail(expected, other.to_string())));
+                }
+            }
+        }
+        store.small_disk()?.make_room(&ballast)?;
+        store.say("make room");
+    }
+    store.flush()?;
+    store.compact()?;
+    store.expect_all(&model, &absent)?;
+    takes_little(&store, &model).map_err(|halt| {
+        halt.likely("a table that found no room stays, half written, under a name of its own")
+    })?;
+    store.kill()?;
+    store.expect_all(&model, &absent)?;
+    store.close()
+}
+
 fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
     const DISK: u64 = 1 << 20;
     const LEFT: u64 = 40 << 10;
+    const VALUE_BYTES: usize = 900;
     let mut rng = context.rng();
     let mut store = Store::open_on_small_disk(context, DISK)?;
     let mut model = BTreeMap::new();
@@ -204,8 +257,9 @@ fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
 
     // Keys of their own, so that an error leaves two possibilities for one key only.
     let mut refused = BTreeMap::new();
-    for number in 100..200 {
-        let value = model::value(&mut rng, 900);
+    // More than the whole disk holds, in letters that no log packs into much less.
+    for number in 100..100 + 2 * DISK as usize / VALUE_BYTES {
+        let value: String = iter::repeat_with(|| rng.alphanumeric()).take(VALUE_BYTES).collect();
         match store.ask(Step::Put(model::key(number), value.clone()))? {
             Reply::Done => drop(model.insert(model::key(number), value)),
             Reply::Error(_) => drop(refused.insert(model::key(number), value)),
@@ -216,7 +270,8 @@ fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
         }
     }
     if refused.is_empty() {
-        return Err(store.tell(Halt::fail("an error reply when the disk is full", "100 puts acknowledged")));
+        let got = "twice as much acknowledged as the disk holds";
+        return Err(store.tell(Halt::fail("an error reply when the disk is full", got)));
     }
     store.expect_all(&model, [])?;
     store.small_disk()?.make_room(&ballast)?;

@@ -12,6 +12,42 @@ use harness::{
 
 use crate::{step::Step, store::Store};
 
+/// The longest key, in bytes.
+pub(crate) const KEY_BYTES: usize = 64 << 10;
+
+/// The longest value, in bytes.
+pub(crate) const VALUE_BYTES: usize = 1 << 20;
+
+/// Texts that some format or other gives a meaning to.
+pub(crate) const TEXTS: [&str; 14] = [
+    "",
+    " ",
+    "two words",
+    "line\nfeed",
+    "carriage\r\nreturn",
+    "tab\tand = and : and , and ;",
+    "\"quoted\"",
+    "back\\slash\\n",
+    "null",
+    "\0",
+    "{\"op\":\"delete\",\"key\":\"k0\"}",
+    "naïve café",
+    "日本語",
+    "👩‍🚀",
+];
+
+/// Each of these texts as a key and as a value.
+pub(crate) fn texts() -> BTreeMap<String, String> {
+    let key = |text: &str| if text.is_empty() { "k".to_owned() } else { text.to_owned() };
+    TEXTS.iter().map(|text| (key(text), (*text).to_owned())).collect()
+}
+
+/// Entries whose keys and values have lengths at which formats change, up to the longest.
+pub(crate) fn entries_of_all_sizes(rng: &mut fastrand::Rng) -> BTreeMap<String, String> {
+    let sizes = [(1, 0), (1, 255), (255, 256), (256, 65_535), (65_535, 65_536), (KEY_BYTES, VALUE_BYTES)];
+    sizes.iter().map(|&(key, bytes)| (value(rng, key), value(rng, bytes))).collect()
+}
+
 /// Few keys, so that operations meet; prefixes of each other, since those are the ones that stores confuse.
 const KEYS: [&str; 5] = ["a", "ab", "abc", "b", "ä"];
 

@@ -11,6 +11,7 @@ use harness::{
 };
 
 use crate::{
+    compaction::at_most,
     disk::{self, Files},
     model,
     step::{Step, quoted, told, value_or_null},
@@ -175,6 +176,7 @@ fn goes_on(store: &mut Store<'_>, steps: &[Step]) -> Judged {
     }
     if steps.contains(&Step::Compact) {
         store.compact()?;
+        at_most(store, 1, "at most one table after compact, whatever the crash left")?;
     }
     store.restart()?;
     store.expect("after the crash", Some("1"))

@@ -64,6 +64,14 @@ impl<'c> Store<'c> {
         Self::start(context, Place::Folder(folder), limits)
     }
 
+    /// Starts a store whose directory is not there.
+    #[track_caller]
+    pub(crate) fn open_without_dir(context: &'c Context) -> Judged<Self> {
+        let mut store = Self::open_in(context, context.folder()?)?;
+        store.say("DIR is not there");
+        Ok(store)
+    }
+
     /// Starts a store on a new disk of `size_bytes`.
     #[track_caller]
     pub(crate) fn open_on_small_disk(context: &'c Context, size_bytes: u64) -> Judged<Self> {
@@ -318,6 +326,11 @@ impl<'c> Store<'c> {
     /// Adds steps that were done before this process was started.
     pub(crate) fn retell(&mut self, steps: &[Step]) {
         self.steps.extend_from_slice(steps);
+    }
+
+    /// What was done so far.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// Adds what was done so far to a verdict.

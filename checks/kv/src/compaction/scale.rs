@@ -107,7 +107,11 @@ pub(super) fn a_get_costs_the_same_in_a_large_store(context: &Context) -> Judged
         }
         store.flush()?;
         store.compact()?;
-        let gets: Vec<_> = (0..GETS).map(|_| Step::Get(key(rng.usize(..keys)))).collect();
+        // Every other one of a key that is not there, between two that are.
+        let one = |number| {
+            if number % 2 == 0 { key(rng.usize(..keys)) } else { format!("{}-", key(rng.usize(..keys))) }
+        };
+        let gets: Vec<_> = (0..GETS).map(one).map(Step::Get).collect();
         store.ask_all(&gets)?;
         let before = store.usage()?;
         store.ask_all(&gets)?;

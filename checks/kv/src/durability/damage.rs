@@ -1,4 +1,4 @@
-//! Files as a failing disk might return them: one byte flipped, or the end of one turned to zeros.
+//! Files as a failing disk might return them: one byte flipped, the end of one turned to zeros, or cut off.
 
 use harness::{Judged, process::Exit};
 
@@ -37,6 +37,10 @@ pub(super) fn everywhere(files: &Files, rng: &mut fastrand::Rng) -> Vec<Damage> 
             zeroed[from..].fill(0);
             let what = format!("zero {} from byte {from} to its end ({} bytes)", path.display(), bytes.len());
             all.push(Damage { files: with(files, path, zeroed), what });
+        }
+        for length in positions(bytes.len(), rng) {
+            let what = format!("cut {} to {length} of its {} bytes", path.display(), bytes.len());
+            all.push(Damage { files: with(files, path, bytes[..length].to_vec()), what });
         }
     }
     all
