@@ -37,6 +37,9 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("a chunked body is the same, wherever the stream is cut: within a size, an extension, a line's end")
             .why("A decoder that needs a whole line at once works until the day on which a line arrives in two packets."),
+        Check::new("many_small_chunks_are_a_body", coding::many_small_chunks_are_a_body)
+            .must("a body of 50,000 chunks of a byte or two is a body")
+            .why("A limit for a line is one for each line. What counts them all breaks off the stream that ran the longest."),
         Check::new("sizes_are_hexadecimal", coding::sizes_are_hexadecimal)
             .points(3)
             .must("sizes are hex digits in upper and lower case, up to 16 of them, leading zeros included")

@@ -27,6 +27,7 @@ pub(crate) struct Run<'c> {
     args: Vec<String>,
     environment: Vec<(String, String)>,
     body: Option<Vec<u8>>,
+    is_stdin_open: bool,
     names: Option<Arc<Names>>,
     told: Vec<String>,
 }
@@ -50,12 +51,18 @@ struct Head {
 
 /// `http get URL`.
 pub(crate) fn get<'c>(context: &'c Context, url: &str) -> Judged<Run<'c>> {
+    words(context, &["get", url])
+}
+
+/// `http` and these words.
+pub(crate) fn words<'c>(context: &'c Context, words: &[&str]) -> Judged<Run<'c>> {
     Ok(Run {
         context,
         folder: context.folder()?,
-        args: vec!["get".to_owned(), url.to_owned()],
+        args: words.iter().map(|word| (*word).to_owned()).collect(),
         environment: Vec::new(),
         body: None,
+        is_stdin_open: false,
         names: None,
         told: Vec::new(),
     })
@@ -95,6 +102,14 @@ impl Run<'_> {
         self
     }
 
+    /// Has this on its stdin, and no end.
+    pub(crate) fn while_stdin_is_open(mut self, bytes: &[u8]) -> Self {
+        self.body = Some(bytes.to_vec());
+        self.is_stdin_open = true;
+        self.told.push("stdin stays open".to_owned());
+        self
+    }
+
     /// Lets it know these names, and no others.
     pub(crate) fn knowing(mut self, names: &Arc<Names>) -> Self {
         self.names = Some(Arc::clone(names));
@@ -116,13 +131,33 @@ impl Run<'_> {
         self.start()?.outcome()
     }
 
+    /// Runs it to its end, which has to be that of a command line that is none.
+    ///
+    /// # Errors
+    /// Timeout or limit; a failure when it says something else.
+    #[track_caller]
+    pub(crate) fn refused_as_usage(self) -> Judged {
+        let Running { process, told, _folder } = self.start()?;
+        let ending = process.finish().map_err(|halt| halt.did(told.clone()))?;
+        let says_how = !ending.stderr.trim().is_empty();
+        if ending.exit == Exit::Status(2) && says_how && ending.unread.is_empty() {
+            return Ok(());
+        }
+        let expected = "exit status 2, how the program is used on stderr, and nothing on stdout";
+        if ending.exit == Exit::Status(2) {
+            let got = if says_how { "something on stdout" } else { "nothing on stderr" };
+            return Err(Halt::fail(expected, got).did(told));
+        }
+        Err(ending.halt(expected).did(told))
+    }
+
     /// Starts it.
     ///
     /// # Errors
     /// Crash when it cannot be executed.
     #[track_caller]
     pub(crate) fn start(self) -> Judged<Running> {
-        let Self { context, folder, args, environment, body, names, mut told } = self;
+        let Self { context, folder, args, environment, body, is_stdin_open, names, mut told } = self;
         let input = body.as_ref().map_or(String::new(), |body| format!(" < {}", shown(body)));
         let variables = environment.iter().map(|(name, value)| format!("{name}={value} "));
         told.push(format!("run {}http {}{input}", variables.collect::<String>(), args.join(" ")));
@@ -131,7 +166,9 @@ impl Run<'_> {
         let launch = names.iter().fold(launch, |launch, names| launch.knowing(names));
         let mut process = launch.start()?;
         process.send(&body.unwrap_or_default());
-        process.end_input();
+        if !is_stdin_open {
+            process.end_input();
+        }
         Ok(Running { process, told, _folder: folder })
     }
 }

@@ -26,6 +26,9 @@ pub(crate) const STAGE: Stage = Stage {
         Check::new("a_star_stands_for_one_label", identity::a_star_stands_for_one_label)
             .must("*.site.test is the name of www.site.test, and neither of site.test nor of a.b.site.test")
             .why("Who runs one site of a domain does not run the others, and what is above or below it even less."),
+        Check::new("the_default_port_is_443", identity::the_default_port_is_443)
+            .must("https://host connects to port 443; Host has the port when it is another scheme's default, and not when it is its own")
+            .why("A client that knows one default port talks TLS to a server that does not, at every URL that people write."),
         Check::new("an_address_has_to_be_in_the_certificate", identity::an_address_has_to_be_in_the_certificate)
             .points(2)
             .must("https://127.0.0.1 needs a certificate for that address, and not one for a name")

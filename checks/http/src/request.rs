@@ -1,8 +1,9 @@
 //! Stage 1: a URL becomes a connection and the bytes of a request. Everything is judged by what the server received.
 
-mod addresses;
+pub(crate) mod addresses;
 mod large;
 mod refused;
+mod usage;
 
 use harness::{
     Check, Context, Halt, Judged, Stage,
@@ -56,6 +57,13 @@ pub(crate) const STAGE: Stage = Stage {
             .points(2)
             .must("a body of several MiB arrives whole, whatever the socket takes at once")
             .why("A write may take a part of what it was given. The rest is the writer's to send."),
+        Check::new("get_leaves_stdin_alone", usage::get_leaves_stdin_alone)
+            .must("a GET does not wait for stdin, which may stay open")
+            .why("A script's stdin is the script's: `while read line; do http get …` would end after one turn, or never."),
+        Check::new("the_command_line_is_as_promised", usage::the_command_line_is_as_promised)
+            .points(2)
+            .must("options stand before or after the URL; whatever else is no command line: exit status 2, a line on stderr, no connection")
+            .why("A misspelt option that is ignored is a time limit, or a root certificate, that nobody set."),
         Check::new("what_is_no_url_is_refused", refused::what_is_no_url_is_refused)
             .points(3)
             .must("a URL that cannot be used is refused with bad-url, before anybody is connected to")
@@ -134,7 +142,7 @@ fn expect_line(request: &Request, line: &str, url: &str) -> Judged {
 
 /// The only value of a field has to be this one.
 #[track_caller]
-fn expect_field(request: &Request, name: &str, value: &str, what: &str) -> Judged {
+pub(crate) fn expect_field(request: &Request, name: &str, value: &str, what: &str) -> Judged {
     let values = request.values(name);
     if values == [value] {
         return Ok(());
@@ -233,7 +241,12 @@ fn host_names_the_server_and_its_port(context: &Context) -> Judged {
 
 fn the_default_port_is_not_in_host(context: &Context) -> Judged {
     for port in ["", ":80", ":"] {
-        let (origin, address) = addresses::on_port_80(context)?;
+        let (listener, address) = addresses::with_port(context, 80)?;
+        let reply = server::closing("hello");
+        let origin = context.origin().listening(listener).play(move |connection| {
+            connection.request()?;
+            reply.play(connection)
+        })?;
         let url = format!("http://{address}{port}/");
         expect_field(&request_for(context, &origin, &url)?, "host", &address, &format!("get {url}"))?;
     }

@@ -125,6 +125,12 @@ pub(crate) fn first(origin: &Origin) -> Option<Record> {
     origin.connections().into_iter().next()
 }
 
+/// How many connections a server had, all of which are over.
+pub(crate) fn settled_connections(origin: &Origin) -> usize {
+    settled([origin]);
+    origin.connections().len()
+}
+
 /// Waits until the scripts of these servers have seen that their client, which has exited, is gone: what they have
 /// received then is all that there was.
 pub(crate) fn settled<'o>(origins: impl IntoIterator<Item = &'o Origin>) {

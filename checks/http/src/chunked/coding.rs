@@ -31,6 +31,15 @@ pub(super) fn sizes_are_hexadecimal(context: &Context) -> Judged {
     chunked(long).outcome(context)?.may_be(200, b"hello")
 }
 
+pub(super) fn many_small_chunks_are_a_body(context: &Context) -> Judged {
+    const CHUNKS: usize = 50_000;
+    let chunk = |number: usize| format!("{:03}", number % 1000)[..1 + number % 2].to_owned();
+    let body: String = (0..CHUNKS).map(chunk).collect();
+    let chunks = (0..CHUNKS).map(chunk).map(|data| format!("{}\r\n{data}\r\n", data.len()));
+    let stream: String = chunks.chain(["0\r\n\r\n".to_owned()]).collect();
+    expect(chunked(stream).outcome(context)?, body.as_bytes())
+}
+
 pub(super) fn extensions_are_ignored(context: &Context) -> Judged {
     let long = format!(";long={}", "x".repeat(4000));
     let many = ";a=1".repeat(1000);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs};
 use harness::{
     Context, Halt, Judged,
     origin::{
-        Origin,
+        Origin, Request,
         certificate::{Authority, Identity, Leaf},
         has_address,
     },
@@ -14,6 +14,7 @@ use harness::{
 use crate::{
     bytes::shown,
     client::{self, Run},
+    request::{addresses, expect_field},
     server::{self, Reply},
 };
 
@@ -181,6 +182,26 @@ pub(super) fn a_star_stands_for_one_label(context: &Context) -> Judged {
             let likely = "a name that ends like the one in the certificate is taken for it";
             world.refused_by(&Meeting { what: &what, identity: &identity, host, likely }, client)?;
         }
+    }
+    Ok(())
+}
+
+pub(super) fn the_default_port_is_443(context: &Context) -> Judged {
+    let mut world = World::new(context)?;
+    for (port, written, in_host) in [(443, "", ""), (443, ":443", ""), (443, ":", ""), (80, ":80", ":80")] {
+        let (listener, address) = addresses::with_port(context, port)?;
+        let identity = world.root.issue(&Leaf::new(&[&address]))?;
+        let origin = context.origin().listening(listener).secure(&identity).play(|connection| {
+            connection.request()?;
+            server::closing("hello").play(connection)
+        })?;
+        let url = format!("https://{address}{written}/");
+        world.get(&url)?.outcome()?.is(200, b"hello")?;
+        server::settled([&origin]);
+        let received = server::first(&origin).map(|record| record.received).unwrap_or_default();
+        let requests = Request::all(&received);
+        let Some(request) = requests.first() else { return Err(Halt::fault("a response, and no request")) };
+        expect_field(request, "host", &format!("{address}{in_host}"), &format!("get {url} --ca ca.pem"))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::client;
 
 /// RFC 3986 section 5.4: what references lead to from `/b/c/d;p?q`. Without `g:h` and `http:g`, which are matters of
 /// schemes, and `//g`, which is one of hosts; and without the empty one, which is no redirect.
-const TABLE: [(&str, &str); 40] = [
+const TABLE: [(&str, &str); 42] = [
     ("g", "/b/c/g"),
     ("./g", "/b/c/g"),
     ("g/", "/b/c/g/"),
@@ -52,7 +52,9 @@ const TABLE: [(&str, &str); 40] = [
     ("g?y/../x", "/b/c/g?y/../x"),
     ("g#s/./x", "/b/c/g"),
     ("g#s/../x", "/b/c/g"),
-    // Of our own: a colon behind a slash begins no port and ends no scheme, and escapes are left alone.
+    // Of our own: an empty segment is a segment; a colon behind a slash begins no port and ends no scheme, and escapes are left alone.
+    ("/x//y", "/x//y"),
+    ("x//y/../z", "/b/c/x//z"),
     ("./x:y", "/b/c/x:y"),
     ("/%7ea%2F?%23", "/%7ea%2F?%23"),
 ];

@@ -6,10 +6,7 @@ use std::{
     process,
 };
 
-use harness::{
-    Context, Halt, Judged,
-    origin::{Origin, has_address},
-};
+use harness::{Context, Halt, Judged, origin::has_address};
 
 use super::{expect_field, request_for, the_request};
 use crate::{client, server};
@@ -74,34 +71,27 @@ pub(super) fn host_of_an_ipv6_address(context: &Context) -> Judged {
     expect_field(&request, "host", &format!("[::1]:{}", origin.port()), &format!("get {url}"))
 }
 
-/// A server on port 80 of an address that nobody else uses at the same time.
+/// A listener on this port, which is below 1024, of an address that nobody else uses at the same time.
 ///
 /// # Errors
 /// Skip where that is not allowed, or where somebody has the port on every address.
 #[track_caller]
-pub(super) fn on_port_80(context: &Context) -> Judged<(Origin, String)> {
+pub(crate) fn with_port(context: &Context, port: u16) -> Judged<(TcpListener, String)> {
     let own = process::id().to_be_bytes();
     for try_ in 1..=100 {
         // All of 127.0.0.0/8 is this machine.
         let address = Ipv4Addr::new(127, own[2].max(1), own[3], context.rng().u8(2..100).wrapping_add(try_));
-        match TcpListener::bind((address, 80)) {
-            Ok(listener) => {
-                let reply = server::closing("hello");
-                let origin = context.origin().listening(listener).play(move |connection| {
-                    connection.request()?;
-                    reply.play(connection)
-                })?;
-                return Ok((origin, address.to_string()));
-            }
+        match TcpListener::bind((address, port)) {
+            Ok(listener) => return Ok((listener, address.to_string())),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             Err(_) => {
-                return Err(Halt::skip(
-                    "port 80 needs root here; try it with `sysctl net.ipv4.ip_unprivileged_port_start=80`",
-                ));
+                return Err(Halt::skip(format!(
+                    "port {port} needs root here; try it with `sysctl net.ipv4.ip_unprivileged_port_start={port}`"
+                )));
             }
         }
     }
-    Err(Halt::skip(
-        "somebody has port 80 on every address of this machine; `ss -ltnp 'sport = :80'` says who",
-    ))
+    Err(Halt::skip(format!(
+        "somebody has port {port} on every address of this machine; `ss -ltnp 'sport = :{port}'` says who"
+    )))
 }
