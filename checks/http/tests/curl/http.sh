@@ -4,16 +4,31 @@
 # curl writes heads to one pipe and the body to another. What has to be added is to pass over the heads of 1xx responses and
 # of redirects that curl follows, to write the last one as a line of JSON, and to let the body follow it.
 
-method='' url='' ca='' max_time=60
+usage() {
+    echo 'usage: http get|post URL [--ca FILE] [--max-time SECONDS]' >&2
+    exit 2
+}
+
+method='' ca='' max_time=60 words=0
 while [ $# -gt 0 ]; do
     case $1 in
-        --ca) ca=$2; shift ;;
-        --max-time) max_time=$2; shift ;;
-        get | post) if [ -z "$method" ]; then method=$1; else url=$1; fi ;;
-        *) url=$1 ;;
+        --ca | --max-time)
+            [ $# -gt 1 ] || usage
+            if [ "$1" = --ca ]; then ca=$2; else max_time=$2; fi
+            shift
+            ;;
+        -*) usage ;;
+        *)
+            words=$((words + 1))
+            if [ "$words" = 1 ]; then method=$1; else url=$1; fi
+            ;;
     esac
     shift
 done
+[ "$words" = 2 ] || usage
+case $method in get | post) ;; *) usage ;; esac
+# A number above zero: digits, and at most one point.
+case $max_time in '' | . | *[!0-9.]* | *.*.*) usage ;; *[1-9]*) ;; *) usage ;; esac
 
 set -- -q -sS -N -L --max-redirs 5 --http1.1 -g --path-as-is --noproxy '*' --proto =http,https --proto-redir =http,https \
     --max-time "$max_time" -H 'Connection: close' -H 'Authorization:' ${ca:+--cacert "$ca"}

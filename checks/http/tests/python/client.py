@@ -3,6 +3,7 @@
 It knows no chunked coding and no POST, and the length of a body is whatever came.
 """
 
+import argparse
 import json
 import socket
 import sys
@@ -161,14 +162,22 @@ def get(url, ca):
     raise Failure("too-many-redirects", url)
 
 
+def seconds(text):
+    """A positive number."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
+
+
 def main():
-    words, ca = sys.argv[1:], None
-    for option in ("--ca", "--max-time"):
-        if option in words:
-            at = words.index(option)
-            ca = words[at + 1] if option == "--ca" else ca
-            del words[at : at + 2]
-    method, url = words
+    parser = argparse.ArgumentParser(prog="http", allow_abbrev=False)
+    parser.add_argument("method", choices=["get", "post"])
+    parser.add_argument("url")
+    parser.add_argument("--ca")
+    parser.add_argument("--max-time", type=seconds)
+    words = parser.parse_args()
+    method, url, ca = words.method, words.url, words.ca
     if method != "get":
         sys.exit("not yet implemented: post")
     try:
