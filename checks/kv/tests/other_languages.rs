@@ -21,7 +21,7 @@ fn a_store_in_python_passes_what_it_implements() {
     let Some(python) = trial::python() else { return };
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/kv.py");
     let checks = check(&[&python, program], &[1, 2], &[]);
-    assert_eq!(checks.len(), 18, "both stages ran in full");
+    assert_eq!(checks.len(), 19, "both stages ran in full");
     for check in checks {
         assert_eq!(check.verdict, Verdict::Pass, "{} on the Python store: {:?}", check.id, check.evidence);
     }
