@@ -242,11 +242,7 @@ fn host_names_the_server_and_its_port(context: &Context) -> Judged {
 fn the_default_port_is_not_in_host(context: &Context) -> Judged {
     for port in ["", ":80", ":"] {
         let (listener, address) = addresses::with_port(context, 80)?;
-        let reply = server::closing("hello");
-        let origin = context.origin().listening(listener).play(move |connection| {
-            connection.request()?;
-            reply.play(connection)
-        })?;
+        let origin = server::closing("hello").serve_from(context.origin().listening(listener))?;
         let url = format!("http://{address}{port}/");
         expect_field(&request_for(context, &origin, &url)?, "host", &address, &format!("get {url}"))?;
     }

@@ -8,7 +8,7 @@ use std::{
 
 use harness::{
     Context, Judged,
-    origin::{Connection, Origin, Record},
+    origin::{Connection, Origin, Record, Setting},
 };
 
 use crate::{bytes::shown, client, outcome::Outcome};
@@ -95,8 +95,14 @@ impl Reply {
     /// A server that answers each connection's request with it.
     #[track_caller]
     pub(crate) fn serve(&self, context: &Context) -> Judged<Origin> {
+        self.serve_from(context.origin())
+    }
+
+    /// The same of a server that is set up otherwise.
+    #[track_caller]
+    pub(crate) fn serve_from(&self, setting: Setting<'_>) -> Judged<Origin> {
         let reply = self.clone();
-        context.origin().play(move |connection| {
+        setting.play(move |connection| {
             connection.request()?;
             reply.play(connection)
         })

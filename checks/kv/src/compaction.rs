@@ -1,6 +1,6 @@
 //! Stage 4: many tables become one, and nobody who asks can tell.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use harness::{Check, Context, Halt, Judged, Stage};
 
@@ -88,16 +88,6 @@ fn with_history(context: &Context, flushes: usize) -> Judged<(Store<'_>, BTreeMa
     Ok((store, model))
 }
 
-#[track_caller]
-pub(crate) fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
-    let tables = disk::tables(&store.dir())?;
-    if tables.len() <= allowed {
-        return Ok(());
-    }
-    let names: Vec<_> = tables.keys().map(|path: &PathBuf| path.display().to_string()).collect();
-    Err(store.tell(Halt::fail(expected, format!("{}: {}", names.len(), names.join(", ")))))
-}
-
 fn compact_leaves_at_most_one_table(context: &Context) -> Judged {
     // Several numbers of tables, since a store that merges by itself may have merged some of them already; and once
     // with puts that are in no table yet.
@@ -112,10 +102,10 @@ fn compact_leaves_at_most_one_table(context: &Context) -> Judged {
             store.put(&format!("u{put}"), "2")?;
         }
         store.compact()?;
-        at_most(&store, 1, "at most one table after compact")?;
+        disk::at_most(&store, 1, "at most one table after compact")?;
         store.restart()?;
         store.compact()?;
-        at_most(&store, 1, "at most one table after a restart and compact")?;
+        disk::at_most(&store, 1, "at most one table after a restart and compact")?;
         store.expect("a", Some(&(flushes - 1).to_string()))?;
         store.close()?;
     }
@@ -133,7 +123,7 @@ fn nothing_is_left_of_nothing(context: &Context) -> Judged {
     }
     store.flush()?;
     store.compact()?;
-    at_most(&store, 0, "no table: nothing lives")
+    disk::at_most(&store, 0, "no table: nothing lives")
         .map_err(|halt| halt.likely("tombstones are kept by a merge of all tables"))?;
     store.expect("a", None)?;
     store.restart()?;
@@ -245,20 +235,8 @@ fn space_follows_the_live_data(context: &Context) -> Judged {
         store.flush()?;
     }
     store.compact()?;
-    takes_little(&store, &model::after(&steps))?;
+    disk::takes_little(&store, &model::after(&steps))?;
     store.close()
-}
-
-/// Demands that the directory takes at most twice what lives.
-#[track_caller]
-pub(crate) fn takes_little(store: &Store<'_>, model: &BTreeMap<String, String>) -> Judged {
-    let live: usize = model.iter().map(|(key, value)| key.len() + value.len()).sum();
-    let taken = disk::bytes(&store.dir())?;
-    if taken <= 2 * live {
-        return Ok(());
-    }
-    let expected = format!("at most {} bytes in DIR: twice the {live} that live", 2 * live);
-    Err(store.tell(Halt::fail(expected, format!("{taken} bytes"))))
 }
 
 fn tables_never_change_while_merging(context: &Context) -> Judged {

@@ -81,6 +81,29 @@ pub(crate) fn bytes(dir: &Path) -> Judged<usize> {
     Ok(read_all(dir)?.values().map(Vec::len).sum())
 }
 
+/// Demands that there are no more tables than these.
+#[track_caller]
+pub(crate) fn at_most(store: &Store<'_>, allowed: usize, expected: &str) -> Judged {
+    let found = tables(&store.dir())?;
+    if found.len() <= allowed {
+        return Ok(());
+    }
+    let names: Vec<_> = found.keys().map(|path: &PathBuf| path.display().to_string()).collect();
+    Err(store.tell(Halt::fail(expected, format!("{}: {}", names.len(), names.join(", ")))))
+}
+
+/// Demands that the directory takes at most twice what lives.
+#[track_caller]
+pub(crate) fn takes_little(store: &Store<'_>, model: &BTreeMap<String, String>) -> Judged {
+    let live: usize = model.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let taken = bytes(&store.dir())?;
+    if taken <= 2 * live {
+        return Ok(());
+    }
+    let expected = format!("at most {} bytes in DIR: twice the {live} that live", 2 * live);
+    Err(store.tell(Halt::fail(expected, format!("{taken} bytes"))))
+}
+
 /// Looks at tables again and again: each that is still there has to be as it was when first seen.
 #[derive(Default)]
 pub(crate) struct Unchanging(Files);

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, iter};
 use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
-    compaction::takes_little,
     disk::{self, Files},
     model,
     oracle::{self, Crashes, Errors},
@@ -218,14 +217,8 @@ fn a_full_disk_stops_a_flush_and_loses_nothing(context: &Context) -> Judged {
         let ballast = store.small_disk()?.fill(LEFT)?;
         store.say(format!("fill the disk until {} KiB are left", LEFT >> 10));
         for step in [Step::Flush, Step::Compact] {
-            let verb = step.to_string();
-            match store.ask(step)? {
-                Reply::Done | Reply::Error(_) => store.expect_all(&model, &absent)?,
-                other => {
-                    let expected = format!("an acknowledgement or an error in reply to {verb}");
-                    return Err(store.tell(Halt::fail(expected, other.to_string())));
-                }
-            }
+            store.is_acknowledged(step)?;
+            store.expect_all(&model, &absent)?;
         }
         store.small_disk()?.make_room(&ballast)?;
         store.say("make room");
@@ -233,7 +226,7 @@ fn a_full_disk_stops_a_flush_and_loses_nothing(context: &Context) -> Judged {
     store.flush()?;
     store.compact()?;
     store.expect_all(&model, &absent)?;
-    takes_little(&store, &model).map_err(|halt| {
+    disk::takes_little(&store, &model).map_err(|halt| {
         halt.likely("a table that found no room stays, half written, under a name of its own")
     })?;
     store.kill()?;
@@ -262,11 +255,9 @@ fn a_full_disk_is_an_error_and_loses_nothing(context: &Context) -> Judged {
     // and fewer than fill a memtable.
     for number in 100..100 + PUTS {
         let value: String = iter::repeat_with(|| rng.alphanumeric()).take(VALUE_BYTES).collect();
-        match store.ask(Step::Put(model::key(number), value.clone()))? {
-            Reply::Done => drop(model.insert(model::key(number), value)),
-            Reply::Error(_) => drop(refused.insert(model::key(number), value)),
-            other => return Err(store.tell(Halt::fail("an acknowledgement or an error", other.to_string()))),
-        }
+        let is_acknowledged = store.is_acknowledged(Step::Put(model::key(number), value.clone()))?;
+        let holder = if is_acknowledged { &mut model } else { &mut refused };
+        holder.insert(model::key(number), value);
         if refused.len() == 5 {
             break;
         }

@@ -84,19 +84,20 @@ fn memory_holds_one_version_of_a_key(context: &Context) -> Judged {
     const KEYS: usize = 10;
     // A runtime that collects garbage lets some lie before it begins, and has its usual size only then. In all it is less
     // than the 32 MiB of a log after which a memtable may go.
-    const OVERWRITES_BEFORE: usize = 2_000;
+    const ROUNDS_BEFORE: usize = 2;
     const OVERWRITES: usize = 5_000;
     const VALUE_BYTES: usize = 4_000;
     const ROOM: u64 = 12 << 20;
     let mut rng = context.rng();
     let mut store = Store::open(context)?;
     let round = model::puts(&mut rng, (0..1_000).map(|number| number % KEYS), VALUE_BYTES);
-    let overwrite = |store: &mut Store<'_>, times: usize| -> Judged {
-        (0..times / round.len()).try_for_each(|_| store.ask_all(&round).map(drop))
-    };
-    overwrite(&mut store, OVERWRITES_BEFORE)?;
+    for _ in 0..ROUNDS_BEFORE {
+        store.all_acknowledged(&round)?;
+    }
     let before = store.usage()?.anonymous_bytes;
-    overwrite(&mut store, OVERWRITES)?;
+    for _ in 0..OVERWRITES / round.len() {
+        store.ask_all(&round)?;
+    }
     let growth = store.usage()?.anonymous_bytes.saturating_sub(before);
     store.say(format!("overwrite the same {KEYS} keys {OVERWRITES} times, {VALUE_BYTES} bytes each"));
     if growth > ROOM {

@@ -19,7 +19,7 @@ pub(crate) const KEY_BYTES: usize = 64 << 10;
 pub(crate) const VALUE_BYTES: usize = 1 << 20;
 
 /// Texts that some format or other gives a meaning to.
-pub(crate) const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 14] = [
     "",
     " ",
     "two words",

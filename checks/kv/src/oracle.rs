@@ -11,7 +11,6 @@ use harness::{
 };
 
 use crate::{
-    compaction::at_most,
     disk::{self, Files},
     model,
     step::{Step, quoted, told, value_or_null},
@@ -176,7 +175,7 @@ fn goes_on(store: &mut Store<'_>, steps: &[Step]) -> Judged {
     }
     if steps.contains(&Step::Compact) {
         store.compact()?;
-        at_most(store, 1, "at most one table after compact, whatever the crash left")?;
+        disk::at_most(store, 1, "at most one table after compact, whatever the crash left")?;
     }
     store.restart()?;
     store.expect("after the crash", Some("1"))

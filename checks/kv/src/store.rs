@@ -168,6 +168,16 @@ impl<'c> Store<'c> {
         }
     }
 
+    /// Any step, which may also be answered with an error; whether it succeeded.
+    #[track_caller]
+    pub(crate) fn is_acknowledged(&mut self, step: Step) -> Judged<bool> {
+        match self.ask(step)? {
+            Reply::Done => Ok(true),
+            Reply::Error(_) => Ok(false),
+            other => Err(self.tell(Halt::fail("an acknowledgement or an error", other.to_string()))),
+        }
+    }
+
     /// `get`: the value, or `None` for null.
     #[track_caller]
     pub(crate) fn get(&mut self, key: &str) -> Judged<Option<String>> {

@@ -151,13 +151,16 @@ fn follow(
     const IDLE_MS: u16 = 20;
     const HOLDING_MS: u16 = 1;
     let mut held: Vec<Notice> = Vec::new();
+    let mut since = Instant::now();
     while !is_over.load(Ordering::SeqCst) {
-        let holding = || Some(Instant::now());
-        let (wait, since) = if held.is_empty() { (IDLE_MS, None) } else { (HOLDING_MS, holding()) };
+        let wait = if held.is_empty() { IDLE_MS } else { HOLDING_MS };
         let mut ready = [PollFd::new(listener.as_fd(), PollFlags::POLLIN)];
         match poll(&mut ready, PollTimeout::from(wait)) {
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => return Err(error.into()),
+        }
+        if held.is_empty() {
+            since = Instant::now();
         }
         let events = ready[0].revents().unwrap_or(PollFlags::empty());
         if events.contains(PollFlags::POLLIN) {
@@ -165,13 +168,13 @@ fn follow(
         } else if events.contains(PollFlags::POLLHUP) {
             return Ok(());
         }
-        let since = if held.is_empty() { None } else { since.or_else(holding) };
         held.retain(|notice| match decide(&notice.call()) {
             Then::Later => true,
             Then::GoOn => notice.go_on(listener),
             Then::Fail(errno) => notice.fail(listener, errno),
         });
-        time_held.add(since.map_or(Duration::ZERO, |since| since.elapsed()));
+        time_held.add(since.elapsed());
+        since = Instant::now();
     }
     Ok(())
 }

@@ -27,7 +27,8 @@ pub struct Patience {
     until: Instant,
     /// Processor time that the subject had used at the first look.
     cpu_before: Option<Duration>,
-    held: Option<Held>,
+    /// For how long its calls were held: all in all, and before the wait.
+    held: Held,
     held_before: Duration,
 }
 
@@ -35,13 +36,13 @@ impl Patience {
     /// Begins a wait of `allowance` for the process `pid`.
     pub fn begin(pid: i32, allowance: Duration) -> Self {
         let began = Instant::now();
-        let held_before = Duration::ZERO;
-        Self { pid, allowance, began, until: began + allowance, cpu_before: None, held: None, held_before }
+        let (held, held_before) = (Held::default(), Duration::ZERO);
+        Self { pid, allowance, began, until: began + allowance, cpu_before: None, held, held_before }
     }
 
     /// Leaves out the time for which its calls are held.
-    pub(super) fn but_while_held(mut self, held: Option<Held>) -> Self {
-        self.held_before = held.as_ref().map_or(Duration::ZERO, Held::time);
+    pub(super) fn but_while_held(mut self, held: Held) -> Self {
+        self.held_before = held.time();
         self.held = held;
         self
     }
@@ -53,7 +54,7 @@ impl Patience {
             self.cpu_before = Some(observe::family_cpu_time(self.pid));
         }
         let latest = self.began + self.allowance * STARVED_FACTOR;
-        let held = self.held.as_ref().map_or(Duration::ZERO, Held::time).saturating_sub(self.held_before);
+        let held = self.held.time() - self.held_before;
         let until = self.until.max(latest.min(self.until + held));
         if now < until {
             return until - now;
@@ -83,7 +84,7 @@ mod tests {
         let mut idle = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().expect("sleep starts");
         let late = |by: Duration, held_for: Duration| {
             let held = Held::default();
-            let mut patience = Patience::begin(idle.id() as i32, REPLY).but_while_held(Some(held.clone()));
+            let mut patience = Patience::begin(idle.id() as i32, REPLY).but_while_held(held.clone());
             held.add(held_for);
             patience.began -= REPLY + by;
             patience.until -= REPLY + by;

@@ -45,7 +45,7 @@ pub struct Process {
     marker: String,
     watched: Arc<Watched>,
     services: Arc<Services>,
-    held: Option<Held>,
+    held: Held,
     pidfd: OwnedFd,
     stdin: Option<File>,
     stdout: Option<File>,

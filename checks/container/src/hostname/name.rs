@@ -89,6 +89,9 @@ fn never_renamed(host: &Host<'_>) -> Judged {
     let seen = Arc::clone(&culprit);
     let decide = move |call: &harness::calls::Call| {
         let theirs = fs::read_link(format!("/proc/{}/ns/uts", call.pid)).unwrap_or_else(|_| PathBuf::new());
+        if theirs != ours {
+            return Then::GoOn;
+        }
         let what = match call.number {
             libc::SYS_write => {
                 let file = fs::read_link(format!("/proc/{}/fd/{}", call.pid, call.args[0]));
@@ -100,9 +103,7 @@ fn never_renamed(host: &Host<'_>) -> Judged {
                 Some(format!("sethostname({:?})", String::from_utf8_lossy(&name)))
             }
         };
-        if theirs == ours
-            && let Some(what) = what
-        {
+        if let Some(what) = what {
             seen.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
         }
         Then::GoOn

@@ -75,13 +75,9 @@ pub(super) fn the_command_s_signals_are_the_caller_s(context: &Context) -> Judge
 
 pub(super) fn no_descriptor_is_handed_on(context: &Context) -> Judged {
     Host::play(context, |host| {
-        const NUMBERS: [i32; 3] = [200, 765, 2000];
         host.tell("the caller has / open as 200, 765 and 2000");
-        let mut call = host.call()?.hostname("box");
-        for number in NUMBERS {
-            call = call.leaving_open(host_folder()?, number);
-        }
-        let inside = call.serves()?;
+        let call = host.call()?.leaving_open(host_folder()?, 200).leaving_open(host_folder()?, 765);
+        let inside = call.leaving_open(host_folder()?, 2000).hostname("box").serves()?;
         has_descriptors(&inside)?;
         inside.finish_well()?;
         // Above the limit that the runtime has: the caller has lowered it since.

@@ -117,11 +117,7 @@ impl Meeting<'_> {
 /// A server that answers each connection's request with this reply, over TLS.
 #[track_caller]
 pub(super) fn serve(context: &Context, identity: &Identity, reply: &Reply) -> Judged<Origin> {
-    let reply = reply.clone();
-    context.origin().secure(identity).play(move |connection| {
-        connection.request()?;
-        reply.play(connection)
-    })
+    reply.serve_from(context.origin().secure(identity))
 }
 
 pub(super) fn the_name_has_to_be_in_the_certificate(context: &Context) -> Judged {
@@ -191,10 +187,8 @@ pub(super) fn the_default_port_is_443(context: &Context) -> Judged {
     for (port, written, in_host) in [(443, "", ""), (443, ":443", ""), (443, ":", ""), (80, ":80", ":80")] {
         let (listener, address) = addresses::with_port(context, port)?;
         let identity = world.root.issue(&Leaf::new(&[&address]))?;
-        let origin = context.origin().listening(listener).secure(&identity).play(|connection| {
-            connection.request()?;
-            server::closing("hello").play(connection)
-        })?;
+        let setting = context.origin().listening(listener).secure(&identity);
+        let origin = server::closing("hello").serve_from(setting)?;
         let url = format!("https://{address}{written}/");
         world.get(&url)?.outcome()?.is(200, b"hello")?;
         server::settled([&origin]);
@@ -226,9 +220,6 @@ pub(super) fn an_address_has_to_be_in_the_certificate(context: &Context) -> Judg
         return Ok(());
     }
     let identity = world.root.issue(&Leaf::new(&["::1"]))?;
-    let origin = context.origin().on(V6).secure(&identity).play(|connection| {
-        connection.request()?;
-        server::closing("hello").play(connection)
-    })?;
+    let origin = server::closing("hello").serve_from(context.origin().on(V6).secure(&identity))?;
     world.get(&origin.url("/"))?.outcome()?.is(200, b"hello").map(drop)
 }

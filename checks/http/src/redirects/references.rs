@@ -52,7 +52,8 @@ const TABLE: [(&str, &str); 42] = [
     ("g?y/../x", "/b/c/g?y/../x"),
     ("g#s/./x", "/b/c/g"),
     ("g#s/../x", "/b/c/g"),
-    // Of our own: an empty segment is a segment; a colon behind a slash begins no port and ends no scheme, and escapes are left alone.
+    // Of our own: an empty segment is a segment; a colon behind a slash begins no port and ends no scheme, and escapes are
+    // left alone.
     ("/x//y", "/x//y"),
     ("x//y/../z", "/b/c/x//z"),
     ("./x:y", "/b/c/x:y"),

@@ -1,6 +1,6 @@
 //! Targets on other servers, targets that are refused, and what of a target may not be sent.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{IpAddr, Ipv6Addr};
 
 use harness::{Context, Halt, Judged, origin::has_address};
 
@@ -8,7 +8,7 @@ use super::{
     web::{Answer, Visit, Web},
     web_of,
 };
-use crate::{bytes::shown, client};
+use crate::{bytes::shown, client, request::addresses};
 
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
 
@@ -47,11 +47,7 @@ pub(super) fn another_server_is_asked_by_its_own_name(context: &Context) -> Judg
 fn another_address(context: &Context) -> Judged {
     let mut web = web_of(context, 1)?;
     let port = web.server(0).port();
-    // All of 127.0.0.0/8 is this machine.
-    let mut others = (2..=u8::MAX).map(|last| TcpListener::bind((Ipv4Addr::new(127, 0, 0, last), port)));
-    let Some(listener) = others.find_map(Result::ok) else {
-        return Err(Halt::fault(format!("nobody but 127.0.0.1 can have port {port}: see `ss -ltnp`")));
-    };
+    let (listener, _) = addresses::with_port(context, port)?;
     web.join(context.origin().listening(listener))?;
     let url = web.server(0).url("/a");
     let trip = web.run(client::get(context, &url)?, &[Answer::redirect(302, &web.server(1).url("/b"))])?;

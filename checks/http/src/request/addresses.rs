@@ -21,11 +21,7 @@ pub(super) fn every_address_of_a_name_is_tried(context: &Context) -> Judged {
     let names = context.names(&addresses.map(|address| ("two-homes.test", address)))?;
     // In which order a client tries them is its resolver's choice: one of the two is met by an address that is dead.
     for address in addresses {
-        let reply = server::closing("hello");
-        let origin = context.origin().on(address).play(move |connection| {
-            connection.request()?;
-            reply.play(connection)
-        })?;
+        let origin = server::closing("hello").serve_from(context.origin().on(address))?;
         let told = format!("two-homes.test is {V4} and {second}; only {address} accepts");
         let run =
             client::get(context, &origin.url_as("two-homes.test", "/"))?.knowing(&names).against([told]);
@@ -61,17 +57,13 @@ pub(super) fn host_of_an_ipv6_address(context: &Context) -> Judged {
         context.measured("no IPv6 on this machine: Host was not looked at for http://[::1]/");
         return Ok(());
     }
-    let reply = server::closing("hello");
-    let origin = context.origin().on(V6).play(move |connection| {
-        connection.request()?;
-        reply.play(connection)
-    })?;
+    let origin = server::closing("hello").serve_from(context.origin().on(V6))?;
     let url = origin.url("/");
     let request = request_for(context, &origin, &url)?;
     expect_field(&request, "host", &format!("[::1]:{}", origin.port()), &format!("get {url}"))
 }
 
-/// A listener on this port, which is below 1024, of an address that nobody else uses at the same time.
+/// A listener on this port of an address that nobody else uses at the same time.
 ///
 /// # Errors
 /// Skip where that is not allowed, or where somebody has the port on every address.

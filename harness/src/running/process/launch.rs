@@ -101,8 +101,8 @@ pub(in crate::running) struct Started {
     pub(in crate::running) marker: String,
     pub(in crate::running) watched: Arc<Watched>,
     pub(in crate::running) services: Arc<Services>,
-    /// For how long its calls were held, if anybody decides about them.
-    held: Option<Held>,
+    /// For how long its calls were held.
+    held: Held,
 }
 
 impl Launch {

@@ -49,9 +49,9 @@ impl Standing {
         self.ward = Some(ward);
     }
 
-    /// For how long its calls are held, if anybody decides about them.
-    pub(super) fn held(&self) -> Option<Held> {
-        self.ward.as_ref().map(|ward| ward.held().clone())
+    /// For how long its calls are held: not at all, if nobody decides about them.
+    pub(super) fn held(&self) -> Held {
+        self.ward.as_ref().map(|ward| ward.held().clone()).unwrap_or_default()
     }
 
     /// Who it is, and what decides about it: first the cgroup, which asks for rights that a user may not have.
