@@ -15,6 +15,8 @@ use crate::{
     store::Store,
 };
 
+mod lookup;
+
 /// Distinct keys that a memtable may hold.
 const MEMTABLE: usize = 1_000;
 
@@ -44,22 +46,22 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("from the moment a file has a name that ends in .sst its bytes never change")
             .why("A table that is written under its final name is, for a while, half a table with the name of a whole one."),
-        Check::new("newest_table_wins", newest_table_wins)
+        Check::new("newest_table_wins", lookup::newest_table_wins)
             .points(3)
             .must("a key that stands in many tables has the value of the newest, before and after a restart")
             .why("Tables do not know each other's versions: the order in which they are asked is the only truth."),
-        Check::new("every_key_of_every_table_is_found", every_key_of_every_table_is_found)
+        Check::new("every_key_of_every_table_is_found", lookup::every_key_of_every_table_is_found)
             .points(3)
             .must("each key is found, the first and the last of every table and every block included")
             .why("A sparse index is off by one at its edges, where no small test looks."),
-        Check::new("tables_take_any_text_of_any_size", tables_take_any_text_of_any_size)
+        Check::new("tables_take_any_text_of_any_size", lookup::tables_take_any_text_of_any_size)
             .points(2)
             .must("a table gives back any text, empty values, keys of 64 KiB and values of 1 MiB, before and after a restart")
             .why("A table is a second format, and has its own separators and lengths to get wrong."),
-        Check::new("keys_between_neighbours_are_absent", keys_between_neighbours_are_absent)
+        Check::new("keys_between_neighbours_are_absent", lookup::keys_between_neighbours_are_absent)
             .must("a key that sorts between, before or after those that were put is null")
             .why("A search that ends near a key has not found it."),
-        Check::new("a_delete_hides_older_tables", a_delete_hides_older_tables)
+        Check::new("a_delete_hides_older_tables", lookup::a_delete_hides_older_tables)
             .points(3)
             .must("a deleted key is null although an older table still holds it, before and after a flush and a restart")
             .why("Nothing can be removed from a table, so a delete has to be an entry of its own: a tombstone."),
@@ -208,105 +210,6 @@ fn tables_never_change(context: &Context) -> Judged {
         steps.push(Step::Flush);
     }
     disk::never_change(context, &steps)
-}
-
-fn newest_table_wins(context: &Context) -> Judged {
-    // More than ten tables: a name with a bare number sorts 10 before 9.
-    const TABLES: usize = 13;
-    let mut store = Store::open(context)?;
-    for table in 1..=TABLES {
-        let value = format!("{table}");
-        store.put("a", &value)?;
-        store.put(&format!("only-{table:02}"), &value)?;
-        store.flush()?;
-        store.expect("a", Some(&value))?;
-    }
-    store.restart()?;
-    store.expect("a", Some(&TABLES.to_string())).map_err(|halt| {
-        halt.likely("tables are taken in the order of their names as text, where 10 comes before 9")
-    })?;
-    for table in 1..=TABLES {
-        store.expect(&format!("only-{table:02}"), Some(&table.to_string()))?;
-    }
-    store.close()?;
-    let mut copy = Store::open_on_copy(context, &disk::read_all(&store.dir())?)?;
-    copy.retell(store.steps());
-    copy.say("copy DIR elsewhere, and start there");
-    copy.expect("a", Some(&TABLES.to_string())).map_err(|halt| {
-        halt.likely("tables are taken in the order of their times, which a copy does not keep")
-    })?;
-    copy.close()
-}
-
-/// Even-numbered keys in a few tables, with values of many sizes, so that blocks end in many ways.
-fn even_keys(context: &Context) -> Judged<(Store<'_>, BTreeMap<String, String>)> {
-    const KEYS: usize = 2_500;
-    let mut rng = context.rng();
-    let mut store = Store::open(context)?;
-    let steps: Vec<_> = (0..KEYS)
-        .flat_map(|number| {
-            let bytes = if number % 50 == 0 { rng.usize(3_000..9_000) } else { rng.usize(0..200) };
-            model::puts(&mut rng, [2 * number], bytes)
-        })
-        .collect();
-    store.all_acknowledged(&steps)?;
-    store.flush()?;
-    Ok((store, model::after(&steps)))
-}
-
-fn every_key_of_every_table_is_found(context: &Context) -> Judged {
-    let (mut store, model) = even_keys(context)?;
-    store.expect_all(&model, [])?;
-    store.restart()?;
-    store.expect_all(&model, [])?;
-    store.close()
-}
-
-fn tables_take_any_text_of_any_size(context: &Context) -> Judged {
-    // Two tables: an absent key is then asked for in both.
-    for (number, entries) in
-        [model::texts(), model::entries_of_all_sizes(&mut context.rng())].iter().enumerate()
-    {
-        let mut store = Store::open(context)?;
-        store.put("in an older table", "1")?;
-        store.flush()?;
-        for (key, value) in entries {
-            store.put(key, value)?;
-        }
-        store.flush()?;
-        let absent = ["no such key".to_owned(), "line".to_owned(), format!("{number}")];
-        store.expect_all(entries, &absent)?;
-        store.restart()?;
-        store.expect_all(entries, &absent)?;
-        store.expect("in an older table", Some("1"))?;
-        store.close()?;
-    }
-    Ok(())
-}
-
-fn keys_between_neighbours_are_absent(context: &Context) -> Judged {
-    let (mut store, model) = even_keys(context)?;
-    let absent: Vec<_> = (0..model.len()).map(|number| key(2 * number + 1)).collect();
-    let outside = ["a".to_owned(), "k".to_owned(), "l".to_owned(), format!("{}0", key(0))];
-    store.expect_all(&BTreeMap::new(), absent.iter().chain(&outside))?;
-    store.close()
-}
-
-fn a_delete_hides_older_tables(context: &Context) -> Judged {
-    let mut store = Store::open(context)?;
-    store.put("a", "1")?;
-    store.put("b", "2")?;
-    store.flush()?;
-    store.delete("a")?;
-    store.expect("a", None)?;
-    store.flush()?;
-    store.expect("a", None)?;
-    store.expect("b", Some("2"))?;
-    store.restart()?;
-    store.expect("a", None)?;
-    store.put("a", "3")?;
-    store.expect("a", Some("3"))?;
-    store.close()
 }
 
 fn the_log_ends_with_its_memtable(context: &Context) -> Judged {
