@@ -24,7 +24,7 @@ use std::{
     process::{Command, Stdio},
     sync::OnceLock,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::{
@@ -72,8 +72,9 @@ pub struct Traced {
     pub ending: Ending,
 }
 
-/// How long a traced run may take, in all.
-const RUN: Duration = Duration::from_secs(60);
+/// How long a traced subject may take from one reply to the next. It stops at every system call, and is stopped when it
+/// is not on a processor, so that its own time cannot be told from the machine's: this is a hundred times what the dearest takes.
+const REPLY: Duration = Duration::from_secs(60);
 
 /// Runs the subject on `input`, a line after each line of its own, until its end or until `decide` has it killed.
 /// `folder` is where its files are.
@@ -95,9 +96,9 @@ fn trace_here(launch: Launch, folder: &Path, input: &[u8], decide: &mut Decide<'
     let (mut stdout, mut stderr) = (in_memory()?, in_memory()?);
     let (to_stdout, to_stderr) = (Stdio::from(stdout.try_clone()?), Stdio::from(stderr.try_clone()?));
     let feed = Feed::begin(requests, stdout.try_clone()?, input)?;
-    let launch = launch.deadline(Instant::now() + RUN);
     let started = launch.spawn(Stdin::Ready(stdin.into()), to_stdout, to_stderr, Tracing::On)?;
 
+    started.watched.postpone(REPLY);
     let mut tracer = Tracer { started, folder, decide, feed, changes: Vec::new(), exit: None };
     let followed = tracer.follow();
     let exit = tracer.finish();
@@ -199,7 +200,9 @@ impl Tracer<'_, '_> {
 
     /// Looks at a stop at a system call; whether the subject is to be killed here.
     fn syscall_stop(&mut self, pid: Pid) -> Judged<bool> {
-        self.feed.next_if_answered()?;
+        if self.feed.next_if_answered()? {
+            self.started.watched.postpone(REPLY);
+        }
         let Some(call) = change::entry(pid) else { return Ok(false) };
         let Some(change) = Change::of(pid, &call, self.folder) else { return Ok(false) };
         let then = (self.decide)(self.changes.len(), &change)?;

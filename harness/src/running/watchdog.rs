@@ -26,16 +26,27 @@ pub(super) struct Watched {
     pub(super) limits: Limits,
     /// The folder whose size counts against it.
     pub(super) folder: PathBuf,
-    /// When it has to have ended, if nobody waits for it step by step.
-    pub(super) deadline: Option<Instant>,
+    /// When it is given up, if nobody waits for it step by step.
+    deadline: Mutex<Option<Instant>>,
     /// Which limit it went over, once it has.
     pub(super) exceeded: OnceLock<String>,
 }
 
 impl Watched {
+    /// A subject that is given up at no time until [`Watched::postpone`].
+    pub(super) fn new(pid: i32, limits: Limits, folder: PathBuf) -> Self {
+        Self { pid, limits, folder, deadline: Mutex::new(None), exceeded: OnceLock::new() }
+    }
+
+    /// Gives it `allowance` from now on, for it has just gone on.
+    pub(super) fn postpone(&self, allowance: Duration) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + allowance);
+    }
+
     /// Whether its deadline has passed.
     pub(super) fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        let deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Kills its process group, and itself should it have left that. Only while it has not been reaped, or its pid

@@ -28,12 +28,12 @@ impl<'a> Feed<'a> {
     pub(super) fn begin(pipe: PipeWriter, stdout: File, input: &'a [u8]) -> Judged<Self> {
         let lines = input.split_inclusive((|&byte| byte == b'\n') as fn(&u8) -> bool);
         let mut feed = Self { lines, pipe: Some(pipe), sent: 0, stdout, seen_bytes: 0, answered: 0 };
-        feed.send()?;
+        feed.send();
         Ok(feed)
     }
 
-    /// Sends the next line if every line so far was answered.
-    pub(super) fn next_if_answered(&mut self) -> Judged {
+    /// Sends the next line, or the end, if every line so far was answered; whether it did.
+    pub(super) fn next_if_answered(&mut self) -> Judged<bool> {
         let length = self.stdout.metadata()?.len();
         if length > self.seen_bytes {
             let mut new = vec![0; (length - self.seen_bytes) as usize];
@@ -41,18 +41,18 @@ impl<'a> Feed<'a> {
             self.seen_bytes = length;
             self.answered += new.iter().filter(|&&byte| byte == b'\n').count();
         }
-        if self.answered >= self.sent { self.send() } else { Ok(()) }
+        Ok(self.answered >= self.sent && self.send())
     }
 
-    fn send(&mut self) -> Judged {
+    fn send(&mut self) -> bool {
         match (self.lines.next(), &mut self.pipe) {
             (Some(line), Some(pipe)) => {
                 self.sent += 1;
                 // A subject that is gone, or has closed its stdin, does not need it.
                 let _ = pipe.write_all(line);
+                true
             }
-            _ => self.pipe = None,
+            _ => self.pipe.take().is_some(),
         }
-        Ok(())
     }
 }

@@ -14,8 +14,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, OnceLock},
-    time::Instant,
+    sync::Arc,
 };
 
 use nix::{
@@ -91,7 +90,6 @@ pub struct Launch {
     limits: Limits,
     view: Option<Arc<View>>,
     standing: Standing,
-    deadline: Option<Instant>,
 }
 
 /// A child that was started, before anybody speaks to it.
@@ -117,7 +115,6 @@ impl Launch {
             limits: Limits::default(),
             view: None,
             standing: Standing::default(),
-            deadline: None,
         }
     }
 
@@ -193,13 +190,6 @@ impl Launch {
         self
     }
 
-    /// Sets when it has to have ended, for a run that nobody watches reply by reply.
-    #[must_use]
-    pub(in crate::running) fn deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
-        self
-    }
-
     /// Starts it, to be spoken to by pipes.
     ///
     /// # Errors
@@ -238,7 +228,7 @@ impl Launch {
         stderr: Stdio,
         tracing: Tracing,
     ) -> Judged<Started> {
-        let Self { services, program, args, environment, folder, limits, view, standing, deadline } = self;
+        let Self { services, program, args, environment, folder, limits, view, standing } = self;
         let (number, marker) = services.next_marker();
         let stdin = match stdin {
             Stdin::Pipe => Stdio::piped(),
@@ -261,8 +251,7 @@ impl Launch {
             }
         };
         let pid = child.id() as i32;
-        let watched = Watched { pid, limits, folder, deadline, exceeded: OnceLock::new() };
-        let watched = services.watchdog.watch(watched);
+        let watched = services.watchdog.watch(Watched::new(pid, limits, folder));
         Ok(Started { child, number, marker, watched, services, held })
     }
 }
