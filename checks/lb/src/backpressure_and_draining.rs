@@ -45,6 +45,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(3)
             .must("clients who found no descriptor are served when some come free, without a new client having to come first")
             .why("The queue was announced once. Who forgets that it is there leaves them waiting in front of an idle program."),
+        Check::new("what_cannot_be_checked_is_not_down", scarcity::what_cannot_be_checked_is_not_down)
+            .points(2)
+            .must("a check that cannot be made for want of a descriptor does not put its backend out")
+            .why("Your own shortage says nothing about others. Who confuses the two goes from full to closed."),
         Check::new("clients_may_leave_the_queue", scarcity::clients_may_leave_the_queue)
             .points(2)
             .must("clients who are gone before they are accepted do no harm")

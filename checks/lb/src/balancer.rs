@@ -12,7 +12,7 @@ use std::{
 use harness::{
     Context, Folder, Halt, Judged,
     names::Names,
-    observe::Usage,
+    observe::{self, Usage},
     process::{Ending, Launch, Process},
     verdict::Verdict,
 };
@@ -181,6 +181,11 @@ impl<'s> Balancer<'s> {
     /// What it uses of the machine.
     pub(crate) fn usage(&self) -> Usage {
         self.scene.process().as_ref().map(Process::usage).unwrap_or_default()
+    }
+
+    /// How often it has gone to sleep so far.
+    pub(crate) fn sleeps(&self) -> u64 {
+        observe::sleeps(self.pid())
     }
 
     /// Whether it waits for something: nothing of it is on a processor, or waits for one.

@@ -65,6 +65,17 @@ pub fn usage(pid: i32) -> Usage {
     total
 }
 
+/// How often the threads of a process and its descendants have gone to sleep so far (`voluntary_ctxt_switches`): as often
+/// they were woken, but for the last time.
+pub fn sleeps(pid: i32) -> u64 {
+    let threads = family(pid).into_iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok());
+    let status = |thread: fs::DirEntry| fields(&thread.path().join("status").to_string_lossy());
+    threads
+        .flat_map(Iterator::flatten)
+        .filter_map(|thread| status(thread).get("voluntary_ctxt_switches").copied())
+        .sum()
+}
+
 /// `pid` and everything that descends from it, parents first.
 pub(super) fn family(pid: i32) -> Vec<i32> {
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();

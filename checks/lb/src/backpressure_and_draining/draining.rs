@@ -8,6 +8,7 @@ use harness::{
 };
 
 use crate::{
+    backend::Backend,
     balancer::Balancer,
     client::Peer,
     scene::{Behaviour, Scene},
@@ -80,9 +81,20 @@ pub(super) fn sigterm_lets_connections_finish(context: &Context) -> Judged {
 }
 
 pub(super) fn who_waits_for_a_backend_is_served_too(context: &Context) -> Judged {
+    // By the backend that they wait for, or, when its time is up, by the next one.
+    who_waits_is_served(context, "1m", |backend| backend.comes_back())?;
+    who_waits_is_served(context, "1s", |_| Ok(()))
+}
+
+#[track_caller]
+fn who_waits_is_served(
+    context: &Context,
+    connect_timeout: &str,
+    meanwhile: impl FnOnce(Backend<'_>) -> Judged,
+) -> Judged {
     Scene::play(context, |scene| {
         let (a, b) = (scene.backend("a", Behaviour::Echo)?, scene.backend("b", Behaviour::Echo)?);
-        let lb = scene.balancer(&[a, b]).start()?;
+        let lb = scene.balancer(&[a, b]).connect_timeout(connect_timeout).start()?;
         b.swallows()?;
         let mut clients = Vec::new();
         for _ in 0..4 {
@@ -105,7 +117,7 @@ pub(super) fn who_waits_for_a_backend_is_served_too(context: &Context) -> Judged
         }
         lb.terminate()?;
         is_closed(scene, &lb)?;
-        b.comes_back()?;
+        meanwhile(b)?;
         for client in clients {
             client.receives(b"hello")?;
             client.finish();

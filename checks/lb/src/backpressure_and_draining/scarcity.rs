@@ -1,5 +1,7 @@
 //! More clients than descriptors, and clients who did not wait.
 
+use std::time::Duration;
+
 use harness::{Context, Halt, Judged, process::Limits};
 use nix::{
     sys::signal::{Signal, killpg},
@@ -23,13 +25,13 @@ const AT_ONCE: usize = 16;
 
 /// A balancer with few descriptors before four backends that echo.
 #[track_caller]
-fn balancer<'s>(scene: &'s Scene<'s>) -> Judged<Balancer<'s>> {
+fn balancer<'s>(scene: &'s Scene<'s>, health_interval: &str) -> Judged<Balancer<'s>> {
     let mut backends = Vec::new();
     for name in ["a", "b", "c", "d"] {
         backends.push(scene.backend(name, Behaviour::Echo)?);
     }
     let limits = Limits { open_files: DESCRIPTORS, ..Limits::default() };
-    let setup = scene.balancer(&backends).limits(limits);
+    let setup = scene.balancer(&backends).limits(limits).health_interval(health_interval);
     scene.tell(format!("lb may have {DESCRIPTORS} descriptors"));
     setup.start()
 }
@@ -56,7 +58,7 @@ fn is_served(client: Peer<'_>) -> bool {
 
 pub(super) fn without_descriptors_nothing_ends_or_spins(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let lb = balancer(scene)?;
+        let lb = balancer(scene, "1m")?;
         let clients = crowd(scene, &lb)?;
         is_idle(scene, &lb, "nobody is served any more, and nothing moves")?;
         for client in clients.into_iter().filter(|client| is_served(*client)) {
@@ -70,7 +72,7 @@ pub(super) fn without_descriptors_nothing_ends_or_spins(context: &Context) -> Ju
 
 pub(super) fn accepting_goes_on_with_free_descriptors(context: &Context) -> Judged {
     Scene::play(context, |scene| {
-        let lb = balancer(scene)?;
+        let lb = balancer(scene, "1m")?;
         let mut waiting = crowd(scene, &lb)?;
         scene.tell("who is served ends its connection; nobody new comes");
         let is_done = || {
@@ -88,6 +90,26 @@ pub(super) fn accepting_goes_on_with_free_descriptors(context: &Context) -> Judg
         let new = lb.client()?;
         new.send(b"and I?");
         new.receives(b"and I?")
+    })
+}
+
+pub(super) fn what_cannot_be_checked_is_not_down(context: &Context) -> Judged {
+    const INTERVALS: Duration = Duration::from_millis(4 * 300);
+    /// What a program may open later than at its start, checks among them.
+    const MORE: u64 = 8;
+    Scene::play(context, |scene| {
+        let lb = balancer(scene, "300ms")?;
+        let before = lb.usage().descriptors;
+        let clients = crowd(scene, &lb)?;
+        scene.tell("four intervals pass, and then all of them close");
+        scene.spend(INTERVALS)?;
+        scene.untold(|| clients.iter().for_each(|client| client.close()));
+        scene.wait("their descriptors come free", || lb.usage().descriptors <= before + MORE)?;
+        // Before the next interval is over, all of its four backends serve: none has ever been down.
+        for _ in 0..4 {
+            lb.answered()?;
+        }
+        Ok(())
     })
 }
 

@@ -55,6 +55,27 @@ pub(super) fn each_connection_has_its_line(context: &Context) -> Judged {
         are_all(&lb, 4)
     })?;
     Scene::play(context, |scene| {
+        let backends = scene.named(2)?;
+        let address = backends[1].address().to_string();
+        let lb = scene.balancer(&backends).start()?;
+        let served = || {
+            let client = lb.client()?;
+            client.send(b"who?");
+            client.finish();
+            client.is_closed_on().map(|_| client)
+        };
+        // Both are up, and known to be.
+        for _ in 0..2 {
+            served()?;
+        }
+        backends[0].stops_listening();
+        // Whoever served it stands in the line, also where it was not the first one that was asked.
+        for _ in 0..3 {
+            says(&lb, served()?, &address, [4, 1], "ok")?;
+        }
+        Ok(())
+    })?;
+    Scene::play(context, |scene| {
         let backend = scene.backend("a", Behaviour::Echo)?;
         let address = backend.address().to_string();
         let lb = scene.balancer(&[backend]).start()?;

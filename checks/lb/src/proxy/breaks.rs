@@ -2,7 +2,11 @@
 
 use harness::{Context, Judged};
 
-use crate::scene::{Behaviour, Scene};
+use crate::{
+    bytes::amount,
+    machine::{queues, settles},
+    scene::{Behaviour, Scene},
+};
 
 pub(super) fn a_break_closes_the_other_side(context: &Context) -> Judged {
     Scene::play(context, |scene| {
@@ -63,6 +67,39 @@ pub(super) fn what_came_before_a_break_is_delivered(context: &Context) -> Judged
             client.reset();
             server.receives(b"last words of a client")?;
             server.is_closed_on()?;
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn a_break_waits_for_a_slow_reader(context: &Context) -> Judged {
+    /// More than all the buffers on the way hold.
+    const MUCH: u64 = 64 << 20;
+    Scene::play(context, |scene| {
+        let backend = scene.backend("a", Behaviour::Hold)?;
+        let lb = scene.balancer(&[backend]).start()?;
+        for (number, client_breaks) in [false, true].into_iter().enumerate() {
+            let client = lb.client()?;
+            client.send(b"hello");
+            let server = backend.session_of(client, number)?;
+            server.receives(b"hello")?;
+            let [from, to] = if client_breaks { [client, server] } else { [server, client] };
+            let stream = scene.stream();
+            to.stop_reading();
+            to.expects(stream);
+            let before = from.sent_bytes();
+            from.send_stream(stream, 0, MUCH);
+            settles(scene, &lb, || from.sent_bytes())?;
+            // What the balancer's side of the connection has acknowledged can be read there, also after the break.
+            let on_the_way = queues(from.local(), from.remote())?.unacknowledged;
+            let arrived = from.sent_bytes() - before - on_the_way;
+            scene.tell(format!("{} have arrived; nothing moves any more", amount(arrived)));
+            from.reset();
+            // It is noticed before anybody reads on.
+            settles(scene, &lb, || to.received_bytes())?;
+            to.read_on();
+            to.receives_stream(arrived)?;
+            to.is_closed_on()?;
         }
         Ok(())
     })
