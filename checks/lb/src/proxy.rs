@@ -64,10 +64,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(2)
             .must("what had arrived before one side broke is delivered to the other one before it is closed")
             .why("A server that answers and dies has answered."),
-        Check::new("a_break_waits_for_a_slow_reader", breaks::a_break_waits_for_a_slow_reader)
+        Check::new("a_break_waits_for_a_slow_client", breaks::a_break_waits_for_a_slow_client)
             .points(2)
-            .must("what had arrived before one side broke is delivered to a slow reader as well, at its own pace")
-            .why("The one who broke is gone, and what it said is not: to be fast is not what the other side was asked for."),
+            .must("what had arrived before a backend broke is delivered to a client who reads slowly as well")
+            .why("The backend is gone, and what it said is not. Nobody has asked the client to be fast."),
         Check::new("any_conversation_passes_unchanged", property::any_conversation_passes_unchanged)
             .points(4)
             .must("whatever both sides do, and in which order: each receives what the other one sent, and its end")
