@@ -18,16 +18,17 @@ pub(super) fn family_cpu_time(pid: i32) -> Duration {
     family(pid).into_iter().filter_map(cpu_time).sum()
 }
 
-/// Whether a process or a descendant of it is on a processor or waiting for one.
-pub(super) fn is_any_runnable(pid: i32) -> bool {
-    family(pid).into_iter().any(is_runnable)
+/// Whether a process or a descendant of it is on a processor, or waiting for one or for a disk: what it waits for is the
+/// machine.
+pub(super) fn is_any_at_work(pid: i32) -> bool {
+    family(pid).into_iter().any(is_at_work)
 }
 
-fn is_runnable(pid: i32) -> bool {
+fn is_at_work(pid: i32) -> bool {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
     threads.flatten().any(|thread| {
         fs::read_to_string(thread.path().join("stat"))
-            .is_ok_and(|stat| after_name(&stat).is_some_and(|rest| rest.starts_with('R')))
+            .is_ok_and(|stat| after_name(&stat).is_some_and(|rest| rest.starts_with(['R', 'D'])))
     })
 }
 

@@ -1,7 +1,7 @@
 //! How long to wait for a subject, on a machine that may be slow or busy.
 //!
 //! A wait ends when the subject has been *idle or spinning* for its allowance, not when the machine was. A subject
-//! that is runnable but was given little processor time since the last look is starved by its neighbours, so the
+//! that has work to do but was given little processor time since the last look is starved by its neighbours, so the
 //! wait goes on, up to [`STARVED_FACTOR`] times as long. So it does for as long as the suite itself held one of its
 //! calls. The verdict then depends on the subject alone.
 
@@ -65,10 +65,10 @@ impl Patience {
         self.until.saturating_duration_since(now)
     }
 
-    /// Runnable, and yet with less than half an allowance of processor time since the wait began.
+    /// At work, and yet with less than half an allowance of processor time since the wait began.
     fn is_starved(&self) -> bool {
         let used = observe::family_cpu_time(self.pid).saturating_sub(self.cpu_before.unwrap_or_default());
-        observe::is_any_runnable(self.pid) && used < self.allowance / 2
+        observe::is_any_at_work(self.pid) && used < self.allowance / 2
     }
 }
 

@@ -202,9 +202,9 @@ impl Process {
         observe::usage(self.pid())
     }
 
-    /// Whether it waits for something: no thread of it, nor of what descends from it, is on a processor or waiting for one.
+    /// Whether it waits for something: no thread of it, nor of what descends from it, is at work.
     pub fn is_waiting(&self) -> bool {
-        !observe::is_any_runnable(self.pid())
+        !observe::is_any_at_work(self.pid())
     }
 
     /// Its process id.
