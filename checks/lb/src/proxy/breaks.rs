@@ -3,7 +3,9 @@
 use harness::{Context, Judged};
 
 use crate::{
+    balancer::Balancer,
     bytes::amount,
+    client::Peer,
     machine::{queues, settles},
     scene::{Behaviour, Scene},
 };
@@ -52,9 +54,7 @@ pub(super) fn what_came_before_a_break_is_delivered(context: &Context) -> Judged
             client.send(b"hello");
             let server = backend.session_of(client, 2 * round)?;
             server.receives(b"hello")?;
-            server.send(b"last words of a backend");
-            server.has_sent()?;
-            server.reset();
+            breaks(&lb, server, b"last words of a backend", round % 2 == 1)?;
             client.receives(b"last words of a backend")?;
             client.is_closed_on()?;
 
@@ -62,14 +62,24 @@ pub(super) fn what_came_before_a_break_is_delivered(context: &Context) -> Judged
             client.send(b"hello");
             let server = backend.session_of(client, 2 * round + 1)?;
             server.receives(b"hello")?;
-            client.send(b"last words of a client");
-            client.has_sent()?;
-            client.reset();
+            breaks(&lb, client, b"last words of a client", round % 2 == 1)?;
             server.receives(b"last words of a client")?;
             server.is_closed_on()?;
         }
         Ok(())
     })
+}
+
+/// Says something, and breaks; if the balancer stands still meanwhile, it hears of both at once.
+#[track_caller]
+fn breaks(lb: &Balancer<'_>, side: Peer<'_>, words: &[u8], at_once: bool) -> Judged {
+    let act = || {
+        side.send(words);
+        side.has_sent()?;
+        side.reset();
+        Ok(())
+    };
+    if at_once { lb.held(act) } else { act() }
 }
 
 pub(super) fn a_break_waits_for_a_slow_client(context: &Context) -> Judged {
