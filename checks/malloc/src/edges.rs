@@ -157,7 +157,7 @@ fn is_refused(player: &mut Player<'_>, larger: usize, size: usize) -> Judged {
 }
 
 /// A program that needs memory of many sizes: small blocks, then larger, then some that may be mappings of their own.
-fn hungry_program() -> Vec<Op> {
+pub(crate) fn hungry_program() -> Vec<Op> {
     let sizes = [24, 500, 4_000, 30_000, 200_000, 2_000_000];
     let mut ops = Vec::new();
     for (round, size) in sizes.into_iter().enumerate() {
@@ -169,18 +169,24 @@ fn hungry_program() -> Vec<Op> {
 }
 
 fn any_refusal_is_survived(context: &Context) -> Judged {
+    survives_any_refusal(context, &hungry_program())
+}
+
+/// Plays a program again and again, with another call for more memory refused each time: its requests are met or get
+/// null, and afterwards those of the program without a refusal are met.
+#[track_caller]
+pub(crate) fn survives_any_refusal(context: &Context, program: &[Op]) -> Judged {
     const MOST: usize = 64;
     let mut player = Player::new(context)?;
-    let program = hungry_program();
     for count in [1, FOREVER] {
         for after in 0..MOST {
             let mut ops = vec![Op::FailGrowth { after, count }];
-            ops.extend(&program);
+            ops.extend(program);
             ops.push(Op::FailGrowth { after: 0, count: 0 });
             let again = ops.len();
-            ops.extend(program.iter().filter(|op| matches!(op, Op::Malloc { .. })).map(|op| match *op {
-                Op::Malloc { slot, size } => Op::Malloc { slot: 100 + slot, size },
-                other => other,
+            ops.extend(hungry_program().iter().filter_map(|op| match *op {
+                Op::Malloc { slot, size } => Some(Op::Malloc { slot: 100 + slot, size }),
+                _ => None,
             }));
             ops.extend(frees(0..124));
             let trace = Trace::new(ops);

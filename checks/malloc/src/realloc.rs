@@ -3,6 +3,7 @@
 use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
+    edges::{hungry_program, survives_any_refusal},
     first_fit::{frees, mallocs},
     footprint::{self, Pattern},
     picture,
@@ -26,6 +27,10 @@ pub(crate) const STAGE: Stage = Stage {
             .points(2)
             .must("calloc(n, size) gives null when n times size does not fit into a size")
             .why("2^33 records of 2^33 bytes multiply to a small number. The caller will write them all."),
+        Check::new("calloc_survives_a_refusal", calloc_survives_a_refusal)
+            .points(2)
+            .must("whichever request to the OS is refused, calloc returns null and clears nothing")
+            .why("malloc has an answer for a full machine, and calloc writes zeros to it, unless it looks first."),
         Check::new("realloc_keeps_what_fits", realloc_keeps_what_fits)
             .points(3)
             .must("realloc's block begins with the bytes of the old one, as many as both have")
@@ -113,6 +118,14 @@ fn calloc_refuses_what_does_not_fit(context: &Context) -> Judged {
         rules::judge_refusal(&trace, &seen, 2, SIXTEEN, "the product wraps around to a small number")?;
     }
     Ok(())
+}
+
+fn calloc_survives_a_refusal(context: &Context) -> Judged {
+    let program = hungry_program().into_iter().map(|op| match op {
+        Op::Malloc { slot, size } => Op::Calloc { slot, count: size / 4, size: 4 },
+        other => other,
+    });
+    survives_any_refusal(context, &program.collect::<Vec<_>>())
 }
 
 fn realloc_keeps_what_fits(context: &Context) -> Judged {
