@@ -22,6 +22,7 @@ static PAGE: AtomicUsize = AtomicUsize::new(4096);
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static GROWTH_CALLS: AtomicU64 = AtomicU64::new(0);
 static FAILED_CALLS: AtomicU64 = AtomicU64::new(0);
+static SHARED_CALLS: AtomicU64 = AtomicU64::new(0);
 
 /// Growth calls that succeed before any fails, and then those that fail.
 static SPARED: AtomicU64 = AtomicU64::new(0);
@@ -65,6 +66,11 @@ pub(crate) fn growth_calls() -> u64 {
 
 pub(crate) fn failed_calls() -> u64 {
     FAILED_CALLS.load(Relaxed)
+}
+
+/// Growth calls for memory that a forked child would share.
+pub(crate) fn shared_calls() -> u64 {
+    SHARED_CALLS.load(Relaxed)
 }
 
 /// From now on `spared` growth calls succeed and the next `failing` fail.
@@ -156,6 +162,9 @@ extern "C" fn mmap(
 ) -> *mut c_void {
     if !is_granted() {
         return libc::MAP_FAILED;
+    }
+    if is_inside() && flags & libc::MAP_SHARED != 0 {
+        SHARED_CALLS.fetch_add(1, Relaxed);
     }
     let map = |length: usize| {
         let arguments =

@@ -175,6 +175,7 @@ impl<'a> Play<'a> {
                 self.seen.set(seen::PEAK_FOOTPRINT, footprint as u64);
             }
             self.seen.set(seen::FAILED_CALLS, kernel::failed_calls());
+            self.seen.set(seen::SHARED_CALLS, kernel::shared_calls());
         }
         let borrowed = borrowed::calls();
         if borrowed != self.measures.borrowed {

@@ -1,13 +1,14 @@
 //! Stage 1: blocks that can be used, and used again. A student at this stage neither merges nor splits, so blocks of
 //! one size are freed between others that live.
 
-use harness::{Check, Context, Judged, Stage};
+use harness::{Check, Context, Halt, Judged, Stage};
 
 use crate::{
     footprint::{self, Pattern},
     player::{EIGHT, Player},
     random::{self, Functions, Sizes},
     trace::{Op, Trace},
+    words,
 };
 
 pub(crate) const STAGE: Stage = Stage {
@@ -24,7 +25,7 @@ pub(crate) const STAGE: Stage = Stage {
             .why("Processors read a word in one go only where it does not straddle two; C's types rely on it."),
         Check::new("memory_comes_from_the_os", memory_comes_from_the_os)
             .points(2)
-            .must("blocks lie in memory that the library got from the operating system, not in libc's heap, the stack or an array")
+            .must("blocks lie in memory that the library got from the operating system, not in libc's heap, the stack or an array, and in private mappings")
             .why("An allocator is what stands under malloc: it cannot stand on it."),
         Check::new("free_of_null_does_nothing", free_of_null_does_nothing)
             .must("free(NULL) does nothing")
@@ -81,10 +82,16 @@ fn blocks_are_aligned_to_8(context: &Context) -> Judged {
 
 fn memory_comes_from_the_os(context: &Context) -> Judged {
     let mut player = Player::new(context)?;
-    for size in [24, 5_000, 300_000] {
+    for size in [24, 5_000, 300_000, 3_000_000] {
         let mut ops: Vec<_> = mallocs(0..20, size).collect();
         ops.extend(frees(0..20));
-        player.play(&Trace::new(ops), EIGHT)?;
+        let trace = Trace::new(ops);
+        if player.play(&trace, EIGHT)?.shared_calls() > 0 {
+            let halt = Halt::fail("mappings that are private (MAP_PRIVATE)", "a shared one (MAP_SHARED)");
+            return Err(halt
+                .did(words::steps(&trace.ops))
+                .likely("what a forked child writes to its blocks its parent would find in its own"));
+        }
     }
     Ok(())
 }

@@ -157,6 +157,11 @@ impl Seen {
         self.word(seen::FAILED_CALLS)
     }
 
+    /// Requests for memory that a forked child would share.
+    pub(crate) fn shared_calls(&self) -> usize {
+        self.word(seen::SHARED_CALLS)
+    }
+
     /// Processor time that the operations took, in nanoseconds.
     pub(crate) fn cpu_nanos(&self) -> u64 {
         self.words[seen::CPU_NANOS]

@@ -170,6 +170,8 @@ pub(crate) mod seen {
     /// Of a block in foreign memory: by how many bytes it reaches past the end of what the library got, if it begins in
     /// that and there is an end.
     pub(crate) const REACHES: usize = 23;
+    /// Calls of `mmap` that asked for memory which a forked child would share.
+    pub(crate) const SHARED_CALLS: usize = 24;
 }
 
 /// What is going on in the child.
