@@ -46,7 +46,7 @@ pub(crate) const STAGE: Stage = Stage {
             .why("A limit is for those who exceed it."),
         Check::new("a_large_head_is_accepted", limits::a_large_head_is_accepted)
             .points(2)
-            .must("a head of 64 KiB is accepted, in a hundred fields or in two")
+            .must("a head of 64 KiB is accepted, in a hundred fields or in two, whatever came before it")
             .why("Cookies and policies of 20 KiB are real, and a limit that is too tight fails where nobody can change it."),
         Check::new("interim_responses_without_end_are_refused", endless::interim_responses_without_end_are_refused)
             .points(2)

@@ -124,8 +124,12 @@ pub(super) fn a_folded_line_goes_on(context: &Context) -> Judged {
         ("X-Long: one\r\n Content-Length: 3", "one Content-Length: 3"),
         ("X-Long: one\r\n\ttwo:three", "one two:three"),
     ];
-    for (lines, value) in cases {
-        let outcome = hello_after(format!("HTTP/1.1 200 OK\r\n{lines}").as_bytes()).outcome(context)?;
+    // At once, and with the rest of the field when its first line was read.
+    for ((lines, value), is_cut) in cases.into_iter().flat_map(|case| [(case, false), (case, true)]) {
+        let head = format!("HTTP/1.1 200 OK\r\n{lines}");
+        let reply = hello_after(head.as_bytes());
+        let rest = head.rfind("\r\n").filter(|_| is_cut).map(|end| end + "\r\n".len());
+        let outcome = reply.cut_at(rest.as_slice()).outcome(context)?;
         let told = outcome.told.clone();
         let mut response = outcome.is(200, b"hello")?;
         // A line's end and the white space around it become spaces, and how many is free.
