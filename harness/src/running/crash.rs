@@ -72,8 +72,8 @@ pub struct Traced {
     pub ending: Ending,
 }
 
-/// How long a traced subject may take from one reply to the next. It stops at every system call, and is stopped when it
-/// is not on a processor, so that its own time cannot be told from the machine's: this is a hundred times what the dearest takes.
+/// How long a traced subject may take from one reply to the next. At every system call it waits until its tracer has
+/// looked, so that its own time cannot be told from the machine's: this is a hundred times what the dearest reply takes.
 const REPLY: Duration = Duration::from_secs(60);
 
 /// Runs the subject on `input`, a line after each line of its own, until its end or until `decide` has it killed.
