@@ -82,15 +82,18 @@ pub(super) fn sigterm_lets_connections_finish(context: &Context) -> Judged {
 
 pub(super) fn who_waits_for_a_backend_is_served_too(context: &Context) -> Judged {
     // By the backend that they wait for, or, when its time is up, by the next one.
-    who_waits_is_served(context, "1m", |backend| backend.comes_back())?;
-    who_waits_is_served(context, "1s", |_| Ok(()))
+    who_waits_is_served(context, "1m", |_, backend| backend.comes_back())?;
+    who_waits_is_served(context, "1s", |scene, _| {
+        scene.tell("the connect timeout, a second, passes");
+        Ok(())
+    })
 }
 
 #[track_caller]
 fn who_waits_is_served(
     context: &Context,
     connect_timeout: &str,
-    meanwhile: impl FnOnce(Backend<'_>) -> Judged,
+    meanwhile: impl FnOnce(&Scene<'_>, Backend<'_>) -> Judged,
 ) -> Judged {
     Scene::play(context, |scene| {
         let (a, b) = (scene.backend("a", Behaviour::Echo)?, scene.backend("b", Behaviour::Echo)?);
@@ -117,7 +120,7 @@ fn who_waits_is_served(
         }
         lb.terminate()?;
         is_closed(scene, &lb)?;
-        meanwhile(b)?;
+        meanwhile(scene, b)?;
         for client in clients {
             client.receives(b"hello")?;
             client.finish();
