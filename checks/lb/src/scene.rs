@@ -119,6 +119,14 @@ impl<'c> Scene<'c> {
         self.lettered(count, Behaviour::Echo)
     }
 
+    /// So many backends that neither accept nor refuse.
+    #[track_caller]
+    pub(crate) fn swallowing<'s>(&'s self, count: usize) -> Judged<Vec<Backend<'s>>> {
+        let backends = self.echoing(count)?;
+        backends.iter().try_for_each(|backend| backend.swallows())?;
+        Ok(backends)
+    }
+
     /// So many backends that answer with their names, in the order of the alphabet.
     #[track_caller]
     pub(crate) fn named<'s>(&'s self, count: usize) -> Judged<Vec<Backend<'s>>> {

@@ -1,13 +1,12 @@
 //! What `/proc` tells about a running subject. A subject may be a wrapper around the program that does the work,
 //! so figures are summed over the process and its descendants.
 
-use std::{collections::HashMap, fs, time::Duration};
+use std::{collections::HashMap, fs, path::PathBuf, time::Duration};
 
 /// Processor time used so far by one process, from `/proc/PID/schedstat` (nanoseconds; not quantised to ticks).
 pub fn cpu_time(pid: i32) -> Option<Duration> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let nanos = threads.flatten().filter_map(|thread| {
-        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+    let nanos = threads(pid)?.filter_map(|thread| {
+        let text = fs::read_to_string(thread.join("schedstat")).ok()?;
         text.split(' ').next()?.parse::<u64>().ok()
     });
     Some(Duration::from_nanos(nanos.sum()))
@@ -25,9 +24,8 @@ pub(super) fn is_any_at_work(pid: i32) -> bool {
 }
 
 fn is_at_work(pid: i32) -> bool {
-    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return false };
-    threads.flatten().any(|thread| {
-        fs::read_to_string(thread.path().join("stat"))
+    threads(pid).into_iter().flatten().any(|thread| {
+        fs::read_to_string(thread.join("stat"))
             .is_ok_and(|stat| after_name(&stat).is_some_and(|rest| rest.starts_with(['R', 'D'])))
     })
 }
@@ -69,12 +67,14 @@ pub fn usage(pid: i32) -> Usage {
 /// How often the threads of a process and its descendants have gone to sleep so far (`voluntary_ctxt_switches`): as often
 /// they were woken, but for the last time.
 pub fn sleeps(pid: i32) -> u64 {
-    let threads = family(pid).into_iter().filter_map(|pid| fs::read_dir(format!("/proc/{pid}/task")).ok());
-    let status = |thread: fs::DirEntry| fields(&thread.path().join("status").to_string_lossy());
-    threads
-        .flat_map(Iterator::flatten)
-        .filter_map(|thread| status(thread).get("voluntary_ctxt_switches").copied())
-        .sum()
+    let status = |thread: PathBuf| fields(&thread.join("status").to_string_lossy());
+    let threads = family(pid).into_iter().filter_map(threads).flatten();
+    threads.filter_map(|thread| status(thread).get("voluntary_ctxt_switches").copied()).sum()
+}
+
+/// The folders in `/proc` of a process's threads; none when it is gone.
+fn threads(pid: i32) -> Option<impl Iterator<Item = PathBuf>> {
+    Some(fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten().map(|thread| thread.path()))
 }
 
 /// `pid` and everything that descends from it, parents first.

@@ -19,11 +19,7 @@ pub(super) fn a_blackhole_costs_a_connect_timeout(context: &Context) -> Judged {
         Ok(())
     })?;
     Scene::play(context, |scene| {
-        let backends = scene.echoing(2)?;
-        for backend in &backends {
-            backend.swallows()?;
-        }
-        let lb = scene.balancer(&backends).connect_timeout("100ms").start()?;
+        let lb = scene.balancer(&scene.swallowing(2)?).connect_timeout("100ms").start()?;
         let client = lb.client()?;
         client.send(b"anybody?");
         client.is_closed_on()?;

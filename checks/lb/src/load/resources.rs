@@ -60,11 +60,7 @@ pub(super) fn descriptors_are_given_back(context: &Context) -> Judged {
         are_back("no backend could be had")
     })?;
     Scene::play(context, |scene| {
-        let backends = scene.echoing(2)?;
-        for backend in &backends {
-            backend.swallows()?;
-        }
-        let lb = scene.balancer(&backends).connect_timeout("100ms").start()?;
+        let lb = scene.balancer(&scene.swallowing(2)?).connect_timeout("100ms").start()?;
         // Whatever checks there are at the start, they are over by then.
         lb.client()?.is_closed_on()?;
         let before = lb.usage().descriptors;
