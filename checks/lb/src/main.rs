@@ -8,6 +8,7 @@
 //!   balancer   the subject: options, first line, log, end
 //!   log        a line of the log
 //!   machine    what the system knows of the balancer: processor time, queues of sockets, limits
+//!   stall      connections of which one side does not read
 //!   stream     endless bytes that can be told apart
 //!   bytes      bytes as a reader can take them in
 //! ```
@@ -41,6 +42,8 @@ mod balancer;
 mod log;
 
 mod machine;
+
+mod stall;
 
 mod stream;
 

@@ -12,30 +12,18 @@ use crate::{
     client::Peer,
     machine::{is_idle, queues, settles},
     scene::{Behaviour, Scene},
+    stall::{self, MUCH},
 };
-
-/// More than all the buffers on the way hold.
-const MUCH: u64 = 64 << 20;
 
 /// A connection of which one side sends much, and the other one reads nothing: the sender and the reader.
 #[track_caller]
 fn stalled<'s>(
     scene: &'s Scene<'s>,
     lb: &Balancer<'s>,
-    client_reads: bool,
+    client_sends: bool,
     bytes: u64,
 ) -> Judged<[Peer<'s>; 2]> {
-    let backend = Backend::new(scene, 0);
-    let sessions = backend.sessions().len();
-    let client = lb.client()?;
-    client.send(b"!");
-    let server = backend.session(sessions)?;
-    server.receives(b"!")?;
-    let [from, to] = if client_reads { [client, server] } else { [server, client] };
-    let stream = scene.stream();
-    to.stop_reading();
-    to.expects(stream);
-    from.send_stream(stream, 0, bytes);
+    let [from, to] = stall::unread(scene, lb, Backend::new(scene, 0), client_sends, bytes)?;
     from.finish();
     settles(scene, lb, || from.sent_bytes())?;
     scene.tell(format!("it can send {} of them; then nothing moves any more", from.sent_bytes()));

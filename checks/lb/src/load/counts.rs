@@ -9,28 +9,21 @@ use crate::{
     client::Peer,
     machine::{queues, settles},
     scene::{Behaviour, Scene},
+    stall::{self, MUCH},
 };
-
-/// More than all the buffers on the way hold.
-const MUCH: u64 = 64 << 20;
 
 pub(super) fn what_was_not_delivered_is_not_counted(context: &Context) -> Judged {
     Scene::play(context, |scene| {
         let backend = scene.backend("a", Behaviour::Hold)?;
         let lb = scene.balancer(&[backend]).start()?;
         for is_sent in [true, false] {
-            let client = lb.client()?;
-            client.send(b"!");
-            let server = backend.session(usize::from(!is_sent))?;
-            let [from, to] = if is_sent { [client, server] } else { [server, client] };
-            to.stop_reading();
-            from.send_stream(scene.stream(), 0, MUCH);
+            let [from, to] = stall::unread(scene, &lb, backend, is_sent, MUCH)?;
             settles(scene, &lb, || from.sent_bytes())?;
             let written = written_to(scene, to)?;
             scene.tell(format!("nothing moves any more; {} was sent {written} bytes in all", to.name()));
             to.reset();
             from.is_closed_on()?;
-            let line = lb.logged(client)?;
+            let line = lb.logged(if is_sent { from } else { to })?;
             let (field, logged) = if is_sent { ("sent", line.sent) } else { ("received", line.received) };
             if logged != written {
                 let halt = Halt::fail(format!("{field}={written}"), format!("{field}={logged}"));

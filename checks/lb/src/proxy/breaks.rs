@@ -8,6 +8,7 @@ use crate::{
     client::Peer,
     machine::{queues, settles},
     scene::{Behaviour, Scene},
+    stall::{self, MUCH},
 };
 
 pub(super) fn a_break_closes_the_other_side(context: &Context) -> Judged {
@@ -83,19 +84,10 @@ fn breaks(lb: &Balancer<'_>, side: Peer<'_>, words: &[u8], at_once: bool) -> Jud
 }
 
 pub(super) fn a_break_waits_for_a_slow_client(context: &Context) -> Judged {
-    /// More than all the buffers on the way hold.
-    const MUCH: u64 = 64 << 20;
     Scene::play(context, |scene| {
         let backend = scene.backend("a", Behaviour::Hold)?;
         let lb = scene.balancer(&[backend]).start()?;
-        let client = lb.client()?;
-        client.send(b"hello");
-        let server = backend.session_of(client, 0)?;
-        server.receives(b"hello")?;
-        let stream = scene.stream();
-        client.stop_reading();
-        client.expects(stream);
-        server.send_stream(stream, 0, MUCH);
+        let [server, client] = stall::unread(scene, &lb, backend, false, MUCH)?;
         settles(scene, &lb, || server.sent_bytes())?;
         // What the balancer's side of the connection has acknowledged can be read there, also after the break.
         let arrived = server.sent_bytes() - queues(server.local(), server.remote())?.unacknowledged;
